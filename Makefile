@@ -1,0 +1,47 @@
+# Everything sets itself up from a bare Python 3.10 or newer: `make demo`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench golden check-pins clean setup
+
+demo: $(READY)
+	$(BIN)/scones demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+golden: $(READY)
+	PYTHONPATH=. $(BIN)/python tests/golden/renew.py
+
+check-pins: $(READY)
+	$(PIP) check
+
+setup: $(READY)
+
+clean:
+	@if [ -x $(BIN)/scones ]; then $(BIN)/scones down >/dev/null 2>&1 || true; fi
+	rm -rf $(VENV) build .scones *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Set up once, and again only when a pin changed. `--no-deps`: every version is pinned, there is nothing to resolve.
+$(READY): requirements.txt requirements-torch.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV), once: about two minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade pip==26.3
+	@$(PIP) install --quiet --no-deps --no-compile -r requirements.txt
+	@$(PIP) install --quiet --no-compile -r requirements-torch.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
