@@ -1,0 +1,29 @@
+"""The test images together with what they are and what the model said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class JudgedImages:
+    """Test images: pictures (n, H, W, 3), labels (n,), probabilities (n, classes), class names."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    classes: Sequence[str]
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        return np.asarray(np.argmax(self.probabilities, axis=1))
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        return np.asarray(np.max(self.probabilities, axis=1))
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        return np.not_equal(self.predicted, self.labels)

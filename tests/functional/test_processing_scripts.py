@@ -1,0 +1,259 @@
+"""The processing scripts as the container runs them: processes, folders, exit codes and the one line."""
+
+import csv
+import hashlib
+import json
+import os
+import pickle
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from processing.image_list import read_image_list
+from processing.python2_pickle import dump_python2
+from processing.sample_archive import write_archive
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("train", "validation", "test", "train_lst", "validation_lst", "test_lst", "report")
+CLASS_NAMES = [b"apple", b"bicycle", b"motorcycle"]
+
+
+def run(
+    module: str, *arguments: object, cwd: Path, preexec: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A script run as the job runs it, with its message file in cwd."""
+    return subprocess.run(
+        [sys.executable, "-m", f"processing.{module}", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SM_PROCESSING_FAILURE_FILE": str(cwd / "message")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=preexec,
+    )
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory, cifar_archive_path: Path) -> Path:
+    """Two extractions of one archive, `first` and `second`, over folders made beforehand as by SageMaker."""
+    base = tmp_path_factory.mktemp("extracted")
+    (base / "archive").mkdir()
+    (base / "archive" / "given.tar.gz").symlink_to(cifar_archive_path)
+    for output in ("first", "second"):
+        for folder in FOLDERS:
+            (base / output / folder).mkdir(parents=True)
+        done = run("extract_cifar", "--archive-dir", base / "archive", "--output-dir", base / output, cwd=base)
+        assert (done.returncode, done.stderr) == (0, "")
+    return base
+
+
+def test_extraction_fills_the_folders_that_each_output_is_uploaded_from(extracted: Path) -> None:
+    first = extracted / "first"
+    assert sorted(path.name for path in first.iterdir()) == sorted(FOLDERS)
+    report = json.loads((first / "report" / "dataset_report.json").read_text())
+    for split in ("train", "validation", "test"):
+        listed = read_image_list(first / f"{split}_lst" / f"{split}.lst")
+        assert len(listed) == report["counts"][split]["total"] == len(files(first / split))
+        assert {image.label for image in listed} == {0, 1}
+    names = [Path(name).name for split in ("train", "validation", "test") for name in files(first / split)]
+    assert len(set(names)) == len(names)
+    assert not (extracted / "message").exists()
+
+
+def test_extracting_twice_gives_the_same_bytes(extracted: Path) -> None:
+    first, second = extracted / "first", extracted / "second"
+    assert files(first) == files(second)
+    assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files(first))
+
+
+class RunsACommand:
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.system, (self.command,)
+
+
+def members(**changes: bytes | None) -> dict[str, bytes]:
+    """A small archive's members; one given as None is left out."""
+    rng = np.random.default_rng(0)
+    batch = dump_python2(
+        {
+            b"data": rng.integers(0, 256, (30, 3072), dtype=np.uint8),
+            b"fine_labels": [row % 3 for row in range(30)],
+            b"filenames": [f"{row}.png".encode() for row in range(30)],
+        }
+    )
+    meta = dump_python2({b"fine_label_names": CLASS_NAMES})
+    contents = {"meta": meta, "train": batch, "test": batch[:-100] + bytes(100), **changes}
+    return {f"cifar-100-python/{name}": content for name, content in contents.items() if content is not None}
+
+
+def one_class() -> bytes:
+    pixels = np.zeros((3, 3072), dtype=np.uint8)
+    return dump_python2({b"data": pixels, b"fine_labels": [1, 1, 1], b"filenames": [b"a", b"b", b"c"]})
+
+
+BAD_ARCHIVES: dict[str, Callable[[Path], None]] = {
+    "ArchiveMissing": lambda path: None,
+    "ArchiveTruncated": lambda path: _cut(path),
+    "NotATarArchive": lambda path: _bytes(path, b"<html>404 Not Found</html>"),
+    "UnsafeArchiveMember": lambda path: write_archive(path, {"../evil": b"x", **members()}),
+    "ForbiddenPickle": lambda path: write_archive(
+        path, members(train=pickle.dumps(RunsACommand(f"touch {path.parent}/evidence"), protocol=2))
+    ),
+    "MalformedBatch": lambda path: write_archive(
+        path, members(train=dump_python2({b"data": b"", b"fine_labels": [0]}))
+    ),
+    "UnknownClass": lambda path: write_archive(
+        path,
+        members(
+            test=members()["cifar-100-python/train"],
+            meta=dump_python2({b"fine_label_names": [b"a", b"b", b"c"]}),
+        ),
+    ),
+    "TooFewClasses": lambda path: write_archive(path, members(test=one_class())),
+}
+
+
+def _bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _cut(path: Path) -> None:
+    write_archive(path, members())
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+@pytest.mark.parametrize("refusal", sorted(BAD_ARCHIVES))
+def test_bad_archive_is_refused_in_one_line_and_nothing_is_written(refusal: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    BAD_ARCHIVES[refusal](tmp_path / "in" / "a.tar.gz")
+    given = files(tmp_path / "in")
+    done = run("extract_cifar", "--archive-dir", "in", "--output-dir", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"{refusal}: ")
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "message").read_text() == done.stderr
+    assert not (tmp_path / "out").exists()
+    assert files(tmp_path / "in") == given
+
+
+def test_archive_with_another_md5_is_refused(tmp_path: Path) -> None:
+    write_archive(tmp_path / "a.tar.gz", members())
+    done = run("extract_cifar", "--archive-dir", ".", "--output-dir", "out", "--expected-md5", "0" * 32, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ArchiveDigestMismatch: a.tar.gz has MD5 ")
+    assert not (tmp_path / "out").exists()
+
+
+def limit_file_size_to(size: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def test_write_that_fails_midway_is_one_line_and_leaves_nothing(extracted: Path, tmp_path: Path) -> None:
+    # No file above 2,500 bytes: the first pictures fit, a later one does not, as on a disk that fills up.
+    (tmp_path / "out" / "train").mkdir(parents=True)
+    done = run(
+        "extract_cifar",
+        *("--archive-dir", extracted / "archive", "--output-dir", "out"),
+        cwd=tmp_path,
+        preexec=limit_file_size_to(2500),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("OutputNotWritable: cannot write ")
+    assert done.stderr.count("\n") == 1
+    assert [str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*")] == ["train"]
+
+
+def test_sample_archive_that_cannot_be_finished_is_not_left_behind(tmp_path: Path) -> None:
+    arguments = ("--output", "a.tar.gz", "--train-per-class", 2, "--test-per-class", 1)
+    done = run("sample_archive", *arguments, cwd=tmp_path, preexec=limit_file_size_to(10_000))
+    assert done.returncode == 1
+    assert done.stderr.startswith("OutputNotWritable: ")
+    assert files(tmp_path) == ["message"]
+
+
+@pytest.fixture
+def answered(extracted: Path, tmp_path: Path) -> Path:
+    """Transform output for the extracted test images below tmp_path/transform: every tenth is wrong."""
+    folder = tmp_path / "transform" / "some" / "prefix"
+    folder.mkdir(parents=True)
+    for number, image in enumerate(read_image_list(extracted / "first" / "test_lst" / "test.lst")):
+        right = 0.3 if number % 10 == 0 else 0.9
+        answer = [right, round(1 - right, 2)] if image.label == 0 else [round(1 - right, 2), right]
+        (folder / f"{image.file_name}.out").write_text(json.dumps(answer))
+    return tmp_path
+
+
+def evaluate(extracted: Path, answered: Path, threshold: float) -> subprocess.CompletedProcess[str]:
+    first = extracted / "first"
+    inputs = (
+        "--test-dir",
+        first / "test",
+        "--test-lst-dir",
+        first / "test_lst",
+        "--report-dir",
+        first / "report",
+    )
+    outputs = ("--output-dir", "evaluation", "--accuracy-threshold", threshold)
+    return run("evaluate", "--transform-dir", "transform", *inputs, *outputs, cwd=answered)
+
+
+def test_evaluation_writes_metrics_predictions_and_plots_and_leaves_deciding_to_the_pipeline(
+    extracted: Path, answered: Path
+) -> None:
+    done = evaluate(extracted, answered, threshold=0.95)
+    assert (done.returncode, done.stderr) == (0, "")
+    output = answered / "evaluation"
+    plots = [
+        f"plots/{name}.png" for name in ("confidence_histogram", "confusion_matrix", "roc_curve", "worst_mistakes")
+    ]
+    assert files(output) == ["evaluation.json", *plots, "predictions.csv"]
+
+    document = json.loads((output / "evaluation.json").read_text())
+    metrics = document["binary_classification_metrics"]
+    assert metrics["accuracy"]["value"] == pytest.approx(0.9)
+    (gate,) = document["gates"]
+    assert gate == {
+        "name": "accuracy",
+        "value": 0.9,
+        "bar": 0.95,
+        "passed": False,
+        "gap": pytest.approx(-0.05),
+    }
+    assert document["dataset"] == json.loads((extracted / "first" / "report" / "dataset_report.json").read_text())
+    assert document["classes"] == ["bicycle", "motorcycle"]
+
+    with open(output / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["image_sha256", "file_name", "label", "p_bicycle", "p_motorcycle"]
+    assert (
+        len(rows) == document["test_images"] == sum(sum(row.values()) for row in metrics["confusion_matrix"].values())
+    )
+    with Image.open(extracted / "first" / "test" / rows[0]["file_name"]) as image:
+        assert rows[0]["image_sha256"] == hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
+    for plot in plots:
+        with Image.open(output / plot) as image:
+            assert np.asarray(image.convert("L")).std() > 5
+
+
+def test_evaluation_refuses_a_missing_answer_in_one_line(extracted: Path, answered: Path) -> None:
+    next((answered / "transform").rglob("*.out")).unlink()
+    done = evaluate(extracted, answered, threshold=0.85)
+    assert done.returncode == 1
+    assert done.stderr.startswith("PredictionMissing: ")
+    assert done.stderr.count("\n") == 1
+    assert not (answered / "evaluation").exists()
