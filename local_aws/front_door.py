@@ -1,0 +1,77 @@
+"""The one WSGI application: looks at a request and hands it to the service that answers it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+HEALTH_PATH = "/_local_aws/health"
+MOTO_SERVICES = frozenset({"s3", "iam", "sts", "logs", "monitoring"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
+
+
+class FrontDoor:
+    """Routes by the service in the request's signature; what nobody here executes is refused, never pretended."""
+
+    def __init__(
+        self, sagemaker: WsgiApp, moto: WsgiApp, health: Callable[[], dict[str, Any]], changed: Callable[[], None]
+    ):
+        self._sagemaker = sagemaker
+        self._moto = moto
+        self._health = health
+        self._changed = changed
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == HEALTH_PATH:
+            return _respond(start_response, "200 OK", "application/json", json.dumps(self._health()))
+        # moto wants the path before decoding: keys may hold an encoded slash
+        environ.setdefault("RAW_URI", environ.get("REQUEST_URI", ""))
+        service = service_of(environ)
+        if service == "sagemaker":
+            if environ.get("HTTP_X_AMZ_TARGET", "").startswith("SageMaker."):
+                return self._sagemaker(environ, start_response)
+            return _refuse(
+                environ, start_response, "This local AWS does not serve endpoints or SageMaker's other data planes."
+            )
+        if service not in MOTO_SERVICES:
+            return _refuse(environ, start_response, f"This local AWS does not offer the service {service!r}.")
+        if environ["REQUEST_METHOD"] not in SAFE_METHODS:
+            # before and after: a snapshot taken while the request runs must not be the last one
+            self._changed()
+            response = self._moto(environ, start_response)
+            self._changed()
+            return response
+        return self._moto(environ, start_response)
+
+
+def service_of(environ: dict[str, Any]) -> str:
+    """The signing name of the service that a request is for; an unsigned request is one for S3."""
+    match = CREDENTIAL_SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if match:
+        return match["service"].lower()
+    credential = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0].split("/")
+    return credential[3].lower() if len(credential) == 5 else "s3"
+
+
+def _refuse(environ: dict[str, Any], start_response: Any, message: str) -> Iterable[bytes]:
+    code = "UnsupportedOperation"
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        # the query protocol, the only one that answers in XML among the services refused here
+        body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></ErrorResponse>"
+        return _respond(start_response, "400 Bad Request", "text/xml", body, code)
+    body = json.dumps({"__type": code, "message": message})
+    return _respond(start_response, "400 Bad Request", "application/x-amz-json-1.1", body, code)
+
+
+def _respond(start_response: Any, status: str, content_type: str, body: str, error: str = "") -> Iterable[bytes]:
+    content = body.encode()
+    headers = [("Content-Type", content_type), ("Content-Length", str(len(content)))]
+    start_response(status, headers + ([("x-amzn-ErrorType", error)] if error else []))
+    return [content]

@@ -1,0 +1,64 @@
+"""Container images. There being no Docker, an image is a Python module of this folder, run as a script.
+
+The module is chosen by the repository name of the image URI (`…/pytorch-training:2.10.0-cpu` is
+`pytorch_training.py`), and takes the command that SageMaker would give the container: `train` or `serve`.
+What a module can do stands in its `COMMANDS`. The modules stand alone: nothing of the server is imported by
+what runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_aws.sagemaker.errors import ValidationException
+
+FOLDER = Path(__file__).parent
+REPOSITORY = re.compile(r"^(?:[^/]+/)*(?P<name>[a-z0-9][a-z0-9._-]*?)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?$")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that can be run here."""
+
+    repository: str
+    script: Path
+    commands: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=1)
+def known_images() -> dict[str, Image]:
+    """All images, by repository name, in order of their names. The modules are read, not imported."""
+    found = {}
+    for script in sorted(FOLDER.glob("*.py")):
+        if commands := _commands(script):
+            repository = script.stem.replace("_", "-")
+            found[repository] = Image(repository, script, commands)
+    return found
+
+
+def _commands(script: Path) -> tuple[str, ...]:
+    for statement in ast.parse(script.read_text()).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "COMMANDS":
+            return tuple(ast.literal_eval(statement.value))
+    return ()
+
+
+def require_image(image_uri: str, command: str | None = None) -> Image:
+    """The image of this URI; one that has `command` (`train`, `serve`), where that is given.
+
+    Raises ValidationException, which lists the images that would do.
+    """
+    match = REPOSITORY.match(image_uri)
+    image = known_images().get(match["name"]) if match else None
+    if image is not None and (command is None or command in image.commands):
+        return image
+    able = ", ".join(name for name, known in known_images().items() if command is None or command in known.commands)
+    what = "is not known" if image is None else f"does not {command}"
+    raise ValidationException(
+        f"The image {image_uri} {what} here: without Docker, images are chosen by their repository name. "
+        f"Use one of: {able}."
+    )

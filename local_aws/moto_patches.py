@@ -1,0 +1,55 @@
+"""Every change to moto, in one place, tied to the version it was written for."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import moto
+import moto.s3.models
+from moto.core.common_models import BaseModel
+from moto.s3.models import FakeKey
+
+from local_aws.bodies import BodyFolder
+
+MOTO_VERSION = "5.2.5"
+
+
+class MotoVersionMismatch(RuntimeError):
+    """The installed moto is not the one that these patches were written and tested for."""
+
+
+def install(bodies: BodyFolder) -> None:
+    """Patch moto for this process. Raises MotoVersionMismatch."""
+    if moto.__version__ != MOTO_VERSION:
+        raise MotoVersionMismatch(
+            f"local_aws needs moto {MOTO_VERSION}, found {moto.__version__}: install the pinned requirements."
+        )
+    _forget_instances()
+    _keep_bodies_in_files(bodies)
+
+
+def _forget_instances() -> None:
+    """moto lists every object it ever made, for its own reset API: a server that runs for days cannot."""
+
+    def create(cls: type, *_args: Any, **_kwargs: Any) -> Any:
+        return object.__new__(cls)
+
+    BaseModel.__new__ = create  # type: ignore[method-assign]
+
+
+def _keep_bodies_in_files(bodies: BodyFolder) -> None:
+    """S3 objects live in files, and a snapshot holds their names instead of their bytes."""
+
+    def get_state(key: FakeKey) -> dict[str, Any]:
+        return {name: value for name, value in key.__dict__.items() if name != "lock"}
+
+    def set_state(key: FakeKey, state: dict[str, Any]) -> None:
+        key.__dict__.update(state)
+        key.lock = threading.Lock()
+
+    tempfile = SimpleNamespace(SpooledTemporaryFile=lambda *_args, **_kwargs: bodies.new())
+    moto.s3.models.tempfile = tempfile  # type: ignore[assignment]
+    FakeKey.__getstate__ = get_state  # type: ignore[method-assign, assignment]
+    FakeKey.__setstate__ = set_state  # type: ignore[method-assign, assignment]

@@ -1,0 +1,1 @@
+"""SageMaker, executed: validated requests, durable records, jobs as subprocesses, pipelines as written."""

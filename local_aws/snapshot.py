@@ -1,0 +1,202 @@
+"""moto keeps its state in memory; this keeps it on disk too, so that a killed server can be started again.
+
+The snapshot is a pickle without bodies (those are files of their own, see `bodies.py`). It is read back with an
+allow-list, since a pickle is a program: only moto's own classes and plain containers may appear in it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import moto.backends
+from moto.core.base_backend import BackendDict
+from moto.s3.models import s3_backends
+from moto.s3.utils import _VersionedKeyStore
+
+from local_aws.bodies import BodyFile, BodyFolder
+from local_aws.moto_patches import MOTO_VERSION
+
+LOGGER = logging.getLogger(__name__)
+
+SERVICES = ("s3", "iam", "sts", "logs", "cloudwatch", "kms")
+ATTEMPTS = 20
+GRACE_SECONDS = 60.0
+SAFE_MODULES = ("moto", "collections", "datetime", "zoneinfo", "uuid", "decimal", "pytz")
+SAFE_BUILTINS = {"dict", "list", "set", "frozenset", "tuple", "bytearray", "object", "complex", "range", "slice"}
+SAFE_OTHERS = {
+    ("re", "_compile"),
+    ("requests.structures", "CaseInsensitiveDict"),
+    ("copyreg", "_reconstructor"),
+    ("local_aws.snapshot", "new_lock"),
+    ("local_aws.snapshot", "new_rlock"),
+    ("local_aws.snapshot", "new_key_store"),
+}
+LOCK_TYPE = type(threading.Lock())
+RLOCK_TYPE = type(threading.RLock())
+
+
+class SnapshotUnreadable(RuntimeError):
+    """The snapshot is of another moto version, damaged, or holds what no snapshot of ours would."""
+
+
+def new_lock() -> Any:
+    """A fresh lock, in the place of one that was pickled."""
+    return threading.Lock()
+
+
+def new_rlock() -> Any:
+    """A fresh re-entrant lock, in the place of one that was pickled."""
+    return threading.RLock()
+
+
+def new_key_store(versions: dict[str, list[Any]]) -> _VersionedKeyStore:
+    """A bucket's objects with all versions; its own way of setting an item would keep only the last one."""
+    store = _VersionedKeyStore()
+    for key, objects in versions.items():
+        dict.__setitem__(store, key, objects)
+    return store
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self.bodies: set[str] = set()
+
+    def persistent_id(self, value: Any) -> Any:
+        if isinstance(value, BodyFile):
+            self.bodies.add(value.name)
+            return value.name
+        return None
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, LOCK_TYPE):
+            return new_lock, ()
+        if isinstance(value, RLOCK_TYPE):
+            return new_rlock, ()
+        if isinstance(value, _VersionedKeyStore):
+            return new_key_store, (dict(dict.items(value)),)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, folder: BodyFolder) -> None:
+        super().__init__(file)
+        self._folder = folder
+        self.bodies: set[str] = set()
+
+    def persistent_load(self, name: Any) -> BodyFile:
+        self.bodies.add(name)
+        return self._folder.open(name)
+
+    def find_class(self, module: str, name: str) -> Any:
+        top = module.split(".")[0]
+        if top in SAFE_MODULES or (module == "builtins" and name in SAFE_BUILTINS) or (module, name) in SAFE_OTHERS:
+            return super().find_class(module, name)
+        raise SnapshotUnreadable(f"the snapshot names {module}.{name}, which no snapshot of this server holds")
+
+
+class MotoSnapshot:
+    """Saves moto's backends to one file whenever they changed, and loads them back at start."""
+
+    def __init__(self, path: Path, bodies: BodyFolder, seconds_between_saves: float = 1.0) -> None:
+        self._path = path
+        self._bodies = bodies
+        self._pause = seconds_between_saves
+        self._saving = threading.Lock()
+        self._dirty = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._save_when_changed, name="moto-snapshot", daemon=True)
+
+    def changed(self) -> None:
+        """Note that something changed; it is saved within about a second."""
+        self._dirty.set()
+
+    def start(self) -> None:
+        """Begin to save in the background."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Save what is unsaved and end the background thread."""
+        self._closing.set()
+        self._dirty.set()
+        self._thread.join()
+        self.save()
+
+    def load(self) -> None:
+        """Put the saved state, if there is one, into moto. Raises SnapshotUnreadable."""
+        if not self._path.exists():
+            self._bodies.keep_only(set())
+            return
+        unpickler = _Unpickler(io.BytesIO(self._path.read_bytes()), self._bodies)
+        try:
+            version, state, bucket_accounts = unpickler.load()
+        except SnapshotUnreadable:
+            raise
+        except Exception as error:
+            raise SnapshotUnreadable(f"{self._path} is damaged ({error}): move it away to start empty") from error
+        if version != MOTO_VERSION:
+            raise SnapshotUnreadable(f"{self._path} was written with moto {version}, this is moto {MOTO_VERSION}")
+        for service, accounts in state.items():
+            for account, regions in accounts.items():
+                for region, backend in regions.items():
+                    _backends(service)[account][region] = backend
+        s3_backends.bucket_accounts.update(bucket_accounts)
+        self._bodies.keep_only(unpickler.bodies)
+
+    def save(self) -> None:
+        """Save now. Returns when the state of this moment is on disk."""
+        with self._saving:
+            if not self._dirty.is_set():
+                return
+            self._dirty.clear()
+            try:
+                content, in_use = _dump_consistently()
+                partial = self._path.with_suffix(".partial")
+                with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                    file.write(content)
+                partial.replace(self._path)
+            except BaseException:
+                self._dirty.set()
+                raise
+            self._bodies.keep_only(in_use, GRACE_SECONDS)
+
+    def _save_when_changed(self) -> None:
+        while not self._closing.is_set():
+            self._dirty.wait()
+            self._closing.wait(self._pause)
+            try:
+                self.save()
+            except Exception:
+                LOGGER.exception("the state of moto could not be saved; trying again")
+
+
+def _dump_consistently() -> tuple[bytes, set[str]]:
+    """Other threads go on changing the dictionaries: a dump that was disturbed is thrown away and made again."""
+    for attempt in range(ATTEMPTS):
+        file = io.BytesIO()
+        pickler = _Pickler(file)
+        try:
+            pickler.dump((MOTO_VERSION, _state(), dict(s3_backends.bucket_accounts)))
+        except RuntimeError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            continue
+        return file.getvalue(), pickler.bodies
+    raise AssertionError("unreachable")
+
+
+def _state() -> dict[str, dict[str, dict[str, Any]]]:
+    return {
+        service: {account: dict(regions.items()) for account, regions in list(_backends(service).items())}
+        for service in SERVICES
+    }
+
+
+def _backends(service: str) -> BackendDict[Any]:
+    return moto.backends.get_backend(service)  # type: ignore[call-overload]
