@@ -1,0 +1,31 @@
+"""All commands by name."""
+
+from __future__ import annotations
+
+import typer
+
+from pipelines.cli import definition, demo, doctor, executions, logs, models, run, server, stop
+
+app = typer.Typer(
+    help="Train, gate, register and watch the model that tells bicycles from motorcycles, on AWS or on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: loading rich for it would double the time that --help takes
+)
+
+for command in (
+    demo.demo,
+    server.up,
+    server.down,
+    server.status,
+    server.env,
+    doctor.doctor,
+    run.run,
+    executions.executions,
+    logs.logs,
+    stop.stop,
+    definition.definition,
+    models.models,
+):
+    app.command()(command)

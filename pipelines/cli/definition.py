@@ -1,0 +1,56 @@
+"""`scones definition`: the JSON that the service gets, checked, or compared with what is live."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.options import PIPELINE_NAME, TargetChoice, TargetOption, connect
+
+
+def definition(
+    check: Annotated[bool, typer.Option("--check", help="Validate every step against the API's own model.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Compare with the pipeline that is registered.")] = False,
+    target: TargetOption = TargetChoice.local,
+) -> None:
+    """Print the training pipeline's definition. With --check or --diff: exit code 1 on problems or differences."""
+    if check and diff:
+        raise typer.BadParameter("--check and --diff are two questions: ask one at a time")
+    if check:
+        _check()
+    elif diff:
+        _diff(target)
+    else:
+        _print()
+
+
+def _print() -> None:
+    from pipelines.cli.compile import compiled_definition
+    from pipelines.definition import format_definition
+    from pipelines.session import offline_target
+
+    print(format_definition(compiled_definition(offline_target(), stage_code=False)))
+
+
+def _check() -> None:
+    import json
+
+    from pipelines.cli.compile import compiled_definition
+    from pipelines.session import offline_target
+
+    steps = json.loads(compiled_definition(offline_target(), stage_code=False))["Steps"]
+    print(f"The definition is sound: {len(steps)} top-level steps, every argument fits the API's model.")
+
+
+def _diff(target: TargetChoice) -> None:
+    from pipelines.cli.compile import compiled_definition
+    from pipelines.definition import diff_definitions
+
+    place = connect(target)
+    live = place.client("sagemaker").describe_pipeline(PipelineName=PIPELINE_NAME)["PipelineDefinition"]
+    differences = diff_definitions(live, compiled_definition(place, stage_code=False))
+    if differences:
+        print(differences)
+        raise typer.Exit(1)
+    print("No difference: what is registered is what this tree compiles to.")

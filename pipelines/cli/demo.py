@@ -1,0 +1,141 @@
+"""`scones demo`: the whole loop on this machine, from an archive to a registered model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.options import DatasetChoice, DatasetOption
+
+if TYPE_CHECKING:
+    from pipelines.session import Target
+    from pipelines.submission import ExecutionStatus
+
+SOURCES = {
+    "archive": "the CIFAR-100 archive at hand",
+    "download": "CIFAR-100, downloaded",
+    "generated": "a generated sample of drawn vehicles (no archive at hand, none could be downloaded)",
+}
+
+
+def demo(
+    dataset: DatasetOption = DatasetChoice.auto,
+    output: Annotated[Path, typer.Option(help="Folder for summary, plots and state.")] = Path("build/demo"),
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a pipeline parameter.")] = None,
+) -> None:
+    """Run the whole loop on this machine: archive, pipeline, gate, registry. Ctrl-C stops everything.
+
+    Exit codes: 0 the model is registered, 3 the gate rejected it, 1 anything else.
+    """
+    from pipelines import local_server
+    from pipelines.cli.run import INTERRUPTED, read_parameters
+
+    values = read_parameters(param or [])
+    _clear(output)
+    print("Starting a local AWS of its own.", flush=True)
+    server = local_server.start(output / "aws")
+    try:
+        _run_loop(server, output, dataset, values)
+    except KeyboardInterrupt:
+        print("\nInterrupted: everything that the demo started is stopped.")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        local_server.stop(server)
+
+
+def _run_loop(server: Any, output: Path, dataset: DatasetChoice, values: dict[str, str]) -> None:
+    from pipelines.cli.follow import follow
+    from pipelines.cli.options import PIPELINE_NAME, dataset_cache
+    from pipelines.cli.run import MalformedParameter
+    from pipelines.cli.server import prepare_account
+    from pipelines.dataset import find_dataset, stage_dataset
+    from pipelines.session import open_target
+    from pipelines.submission import start_execution
+
+    prepare_account(server)
+    target = open_target("local", endpoint_url=server.url, environ={})
+    found = find_dataset(dataset.value, dataset_cache())
+    print(f"Data: {SOURCES[found.source]}.", flush=True)
+    uri = stage_dataset(found, target.client("s3"), target.bucket)
+    print("Compiling and registering the pipeline (the SageMaker SDK takes some seconds to load).", flush=True)
+    definition = _register(target)
+    values = {"InputDataUri": uri, **values}
+    problem = _first_problem(definition, values)
+    if problem:
+        raise MalformedParameter(f"--param {problem}")
+    arn = start_execution(target.client("sagemaker"), PIPELINE_NAME, values)
+    print(f"Started {arn}", flush=True)
+    _finish(target, follow(target, arn), found.source, output)
+
+
+def _register(target: Target) -> str:
+    from pipelines.cli.compile import registered_definition, spinner
+    from pipelines.cli.options import PIPELINE_NAME
+
+    with spinner("Compiling the pipeline"):
+        return registered_definition(target, PIPELINE_NAME)
+
+
+def _first_problem(definition: str, values: dict[str, str]) -> str | None:
+    import json
+
+    from pipelines.definition import check_parameter_values
+
+    problems = check_parameter_values(json.loads(definition), values)
+    return f"{problems[0].path}: {problems[0].message}" if problems else None
+
+
+def _finish(target: Target, execution: ExecutionStatus, source: str, output: Path) -> None:
+    """Write down what happened, show it, and end with the exit code that says it."""
+    import sys
+
+    from pipelines.cli.run import REJECTED
+    from pipelines.demo import fetch_evaluation, summarise, write_summary
+    from pipelines.executions import failure, rejection
+
+    refused = rejection(execution)
+    if execution.status != "Succeeded" and not refused:
+        print(f"scones: {failure(execution)}", file=sys.stderr)
+        raise typer.Exit(1)
+    files = fetch_evaluation(target, execution, output / "evaluation")
+    summary = summarise(target, execution, source)
+    write_summary(summary, output / "summary.json")
+    _show(summary, output, [file for file in files if file.suffix == ".png"])
+    if refused:
+        print(f"scones: {refused}", file=sys.stderr)
+        raise typer.Exit(REJECTED)
+
+
+def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
+    from pipelines.cli.screen import console, duration, styled, table
+
+    data, pipeline, model = summary["dataset"], summary["pipeline"], summary.get("model")
+    rows = table("", "", title="From archive to registered model")
+    counts = ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test"))
+    rows.add_row("Data", f"{SOURCES[data['source']]}: {counts} images")
+    rows.add_row("Archive", f"SHA-256 {data['sha256']}")
+    rows.add_row("Pipeline", f"{styled(pipeline['status'])} in {duration(pipeline['seconds'])}")
+    if model:
+        rows.add_row("Accuracy", f"{model['accuracy']:.3f} on the test images (the bar is {model['threshold']:.2f})")
+        rows.add_row("Model", f"{model['package_arn']}, {styled(model['approval_status'])}")
+    rows.add_row("Plots", ", ".join(str(plot) for plot in sorted(plots)))
+    rows.add_row("Summary", str(output / "summary.json"))
+    screen = console()
+    screen.print(rows)
+    print(f"Look around in what it left: scones up --state {output / 'aws'}")
+
+
+def _clear(output: Path) -> None:
+    """Every demo begins from nothing, so that it shows the loop and not a cache. Only what a demo wrote goes."""
+    import shutil
+    from contextlib import suppress
+
+    from pipelines import local_server
+
+    with suppress(local_server.LocalServerNotRunning):
+        local_server.stop(local_server.find(output / "aws"))
+    for folder in (output / "aws", output / "evaluation"):
+        shutil.rmtree(folder, ignore_errors=True)
+    (output / "summary.json").unlink(missing_ok=True)

@@ -1,0 +1,123 @@
+"""`scones run`: starts an execution of the training pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.options import (
+    PIPELINE_NAME,
+    DatasetChoice,
+    DatasetOption,
+    JsonOption,
+    TargetChoice,
+    TargetOption,
+    connect,
+    dataset_cache,
+)
+
+if TYPE_CHECKING:
+    from pipelines.session import Target
+    from pipelines.submission import ExecutionStatus
+
+REJECTED = 3
+INTERRUPTED = 130
+
+
+class MalformedParameter(ValueError):
+    """A `--param` that is not NAME=VALUE, or that the pipeline does not have, or of another type."""
+
+
+def run(
+    param: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE of a pipeline parameter; may be repeated.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the execution until it has ended.")] = False,
+    dataset: DatasetOption = DatasetChoice.auto,
+    target: TargetOption = TargetChoice.local,
+    as_json: JsonOption = False,
+) -> None:
+    """Create or update the training pipeline and start an execution of it.
+
+    Exit codes with --wait: 0 the model is registered, 3 the gate rejected it, 1 anything else.
+    """
+    values = read_parameters(param or [])
+    place = connect(target)
+    arn = start(place, values, dataset)
+    if not as_json:
+        print(f"Started {arn}", flush=True)
+    if wait:
+        execution = follow_until_end(place, arn)
+        _report(execution, as_json)
+    elif as_json:
+        _print_json({"execution_arn": arn})
+    else:
+        print("Follow it with `scones executions`, stop it with `scones stop`.")
+
+
+def read_parameters(given: list[str]) -> dict[str, str]:
+    """NAME=VALUE pairs as a dictionary. Raises MalformedParameter."""
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise MalformedParameter(f"--param {text}: write NAME=VALUE, for example --param Epochs=10")
+        values[name] = value
+    return values
+
+
+def start(place: Target, values: dict[str, str], dataset: DatasetChoice) -> str:
+    """Stage the data, register the pipeline, start an execution with these parameters; returns its ARN."""
+    import json
+
+    from pipelines.cli.compile import registered_definition, spinner
+    from pipelines.dataset import find_dataset, stage_dataset
+    from pipelines.definition import check_parameter_values
+    from pipelines.submission import start_execution
+
+    if "InputDataUri" not in values:
+        with spinner("Staging the data"):
+            found = find_dataset(dataset.value, dataset_cache())
+            values = {**values, "InputDataUri": stage_dataset(found, place.client("s3"), place.bucket)}
+    with spinner("Compiling the pipeline"):
+        definition = registered_definition(place, PIPELINE_NAME)
+    problems = check_parameter_values(json.loads(definition), values)
+    if problems:
+        raise MalformedParameter(f"--param {problems[0].path}: {problems[0].message}")
+    return start_execution(place.client("sagemaker"), PIPELINE_NAME, values)
+
+
+def follow_until_end(place: Target, arn: str) -> ExecutionStatus:
+    """Follow on the screen; Ctrl-C leaves the execution alone and says how to look again."""
+    from pipelines.cli.follow import follow
+
+    try:
+        return follow(place, arn)
+    except KeyboardInterrupt:
+        identifier = arn.rsplit("/", 1)[-1]
+        print(f"\nNot waiting any more; the execution goes on. Look again: scones executions {identifier}")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _report(execution: ExecutionStatus, as_json: bool) -> None:
+    import sys
+    from dataclasses import asdict
+
+    from pipelines.executions import failure, rejection
+
+    if as_json:
+        _print_json(asdict(execution))
+    if execution.status == "Succeeded":
+        if not as_json:
+            print("Succeeded. The registered versions: `scones models`.")
+        return
+    refused = rejection(execution)
+    print(f"scones: {refused or failure(execution)}", file=sys.stderr)
+    raise typer.Exit(REJECTED if refused else 1)
+
+
+def _print_json(value: object) -> None:
+    from pipelines.cli.screen import print_json
+
+    print_json(value)

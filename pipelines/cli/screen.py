@@ -1,0 +1,74 @@
+"""Tables, durations and JSON, in one style."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+STATUS_STYLES = {
+    "Succeeded": "green",
+    "Completed": "green",
+    "InService": "green",
+    "Approved": "green",
+    "Failed": "red",
+    "Rejected": "red",
+    "Stopped": "yellow",
+    "Stopping": "yellow",
+    "Executing": "cyan",
+    "Starting": "cyan",
+    "PendingManualApproval": "yellow",
+}
+
+
+def console() -> Console:
+    """The screen; its width is that of the terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table with these headings; a heading that ends in `>` is for figures, set to the right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column.rstrip(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
+    return made
+
+
+def styled(status: str) -> str:
+    """A status word in its colour."""
+    style = STATUS_STYLES.get(status)
+    return f"[{style}]{status}[/{style}]" if style else status
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them: 4.2 s, 1 min 05 s; empty for None."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+
+
+def moment(value: datetime | None) -> str:
+    """A time on this machine's clock, to the second."""
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; datetimes in ISO 8601."""
+    print(json.dumps(value, indent=2, default=_iso))
+
+
+def _iso(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

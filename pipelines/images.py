@@ -1,0 +1,28 @@
+"""URIs of the container images that the jobs run in, from the SDK's own table (compile time only)."""
+
+from __future__ import annotations
+
+# The newest framework images that AWS publishes for each purpose; code in them must run on both torch
+# versions.
+PYTORCH_TRAINING = {"version": "2.10.0", "py_version": "py313", "image_scope": "training"}
+PYTORCH_INFERENCE = {"version": "2.6.0", "py_version": "py312", "image_scope": "inference"}
+# The table wants an instance type to tell CPU images from GPU images: any CPU type gives the same URI.
+CPU_INSTANCE = "ml.m5.xlarge"
+
+
+def pytorch_training(region: str) -> str:
+    """The PyTorch training image (CPU) of a region. Processing steps run in it too: it has numpy, pillow,
+    scikit-learn."""
+    return _retrieve(region, PYTORCH_TRAINING)
+
+
+def pytorch_inference(region: str) -> str:
+    """The PyTorch inference image (CPU) of a region."""
+    return _retrieve(region, PYTORCH_INFERENCE)
+
+
+def _retrieve(region: str, image: dict[str, str]) -> str:
+    from sagemaker.core import image_uris
+
+    uri: str = image_uris.retrieve(framework="pytorch", region=region, instance_type=CPU_INSTANCE, **image)
+    return uri

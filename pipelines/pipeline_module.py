@@ -1,0 +1,59 @@
+"""A pipeline named by its module, as AWS's console scripts take it: `pipelines.training.pipeline` and a dict
+of kwargs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sagemaker.mlops.workflow import Pipeline
+
+
+class BadArgument(ValueError):
+    """A command line argument is not what it should be; the message is the one line to show."""
+
+
+def load_pipeline(module_name: str, kwargs: dict[str, Any]) -> Pipeline:
+    """Imports the module and calls its `get_pipeline(**kwargs)`. Raises BadArgument if it has none."""
+    return pipeline_module(module_name).get_pipeline(**kwargs)
+
+
+def pipeline_module(name: str) -> ModuleType:
+    """The module of that name, which has a `get_pipeline`. Raises BadArgument."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Another module's import failing inside it is a fault of the code, not of the argument.
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        raise BadArgument(f"no module {name}: give one such as pipelines.training.pipeline") from error
+    if not callable(getattr(module, "get_pipeline", None)):
+        raise BadArgument(f"module {name} has no get_pipeline: give one such as pipelines.training.pipeline")
+    return module
+
+
+def read_kwargs(text: str | None) -> dict[str, Any]:
+    """--kwargs: a Python literal, a dict with string keys; nothing given is an empty one. Raises
+    BadArgument."""
+    value = _literal("--kwargs", text) if text else {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise BadArgument(f"--kwargs: wants a dict such as \"{{'region': 'us-east-1'}}\", not {text}")
+    return value
+
+
+def read_tags(text: str | None) -> list[dict[str, str]]:
+    """--tags: a Python literal, a list of {'Key': …, 'Value': …}. Raises BadArgument."""
+    value = _literal("--tags", text) if text else []
+    if not isinstance(value, list) or not all(isinstance(tag, dict) and set(tag) == {"Key", "Value"} for tag in value):
+        raise BadArgument(f"--tags: wants a list such as \"[{{'Key': 'team', 'Value': 'routing'}}]\", not {text}")
+    return [{"Key": str(tag["Key"]), "Value": str(tag["Value"])} for tag in value]
+
+
+def _literal(option: str, text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError) as error:
+        raise BadArgument(f"{option}: not a Python literal: {text}") from error

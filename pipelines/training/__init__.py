@@ -1,0 +1,2 @@
+"""The training pipeline: extract, train, score, evaluate, gate, register. Its door is
+`pipeline.get_pipeline`."""

@@ -1,0 +1,89 @@
+"""What an operator may set when starting an execution of the training pipeline. Imports the SageMaker SDK."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
+
+APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
+
+# CPU types only, throughout: the image URIs are compiled in, and they are those of the CPU images.
+PROCESSING_INSTANCE_TYPES = [
+    "ml.t3.medium",
+    "ml.t3.large",
+    "ml.t3.xlarge",
+    "ml.m5.large",
+    "ml.m5.xlarge",
+    "ml.m5.2xlarge",
+    "ml.m5.4xlarge",
+    "ml.c5.xlarge",
+    "ml.c5.2xlarge",
+]
+TRAINING_INSTANCE_TYPES = [
+    "ml.m5.large",
+    "ml.m5.xlarge",
+    "ml.m5.2xlarge",
+    "ml.m5.4xlarge",
+    "ml.c5.xlarge",
+    "ml.c5.2xlarge",
+    "ml.c5.4xlarge",
+    "ml.c6i.xlarge",
+    "ml.c6i.2xlarge",
+    "ml.c6i.4xlarge",
+]
+# Only types that serve both batch transform and endpoints: what scored the test set must be able to serve.
+INFERENCE_INSTANCE_TYPES = [
+    "ml.m5.large",
+    "ml.m5.xlarge",
+    "ml.m5.2xlarge",
+    "ml.c5.xlarge",
+    "ml.c5.2xlarge",
+    "ml.c6i.large",
+    "ml.c6i.xlarge",
+    "ml.c6i.2xlarge",
+]
+
+
+@dataclass(frozen=True)
+class TrainingParameters:
+    """The parameters of the training pipeline, in the order in which the definition lists them."""
+
+    input_data_uri: ParameterString
+    processing_instance_type: ParameterString
+    processing_instance_count: ParameterInteger
+    training_instance_type: ParameterString
+    inference_instance_type: ParameterString
+    epochs: ParameterInteger
+    learning_rate: ParameterFloat
+    seed: ParameterInteger
+    accuracy_threshold: ParameterFloat
+    model_approval_status: ParameterString
+
+    def as_list(self) -> list[Parameter]:
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+def training_parameters(input_data_uri: str) -> TrainingParameters:
+    """The parameters with their defaults. `input_data_uri` is the S3 URI of the CIFAR-100 archive (one
+    .tar.gz)."""
+    return TrainingParameters(
+        input_data_uri=ParameterString("InputDataUri", default_value=input_data_uri),
+        processing_instance_type=ParameterString(
+            "ProcessingInstanceType", default_value="ml.m5.xlarge", enum_values=PROCESSING_INSTANCE_TYPES
+        ),
+        processing_instance_count=ParameterInteger("ProcessingInstanceCount", default_value=1),
+        training_instance_type=ParameterString(
+            "TrainingInstanceType", default_value="ml.m5.2xlarge", enum_values=TRAINING_INSTANCE_TYPES
+        ),
+        inference_instance_type=ParameterString(
+            "InferenceInstanceType", default_value="ml.m5.large", enum_values=INFERENCE_INSTANCE_TYPES
+        ),
+        epochs=ParameterInteger("Epochs", default_value=30),
+        learning_rate=ParameterFloat("LearningRate", default_value=0.05),
+        seed=ParameterInteger("Seed", default_value=1),
+        accuracy_threshold=ParameterFloat("AccuracyThreshold", default_value=0.85),
+        model_approval_status=ParameterString(
+            "ModelApprovalStatus", default_value="PendingManualApproval", enum_values=APPROVAL_STATUSES
+        ),
+    )

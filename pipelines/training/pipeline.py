@@ -1,0 +1,131 @@
+"""The training pipeline, by the door that AWS's project templates have: `get_pipeline(**kwargs)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.session import target_from_environment
+from pipelines.source_code import PROJECT_ROOT, read_source_code, stage
+
+if TYPE_CHECKING:
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.mlops.workflow import Pipeline
+
+PIPELINE_NAME = "SconesTraining"
+MODEL_PACKAGE_GROUP_NAME = "SconesDeliveryVehicles"
+BASE_JOB_PREFIX = "scones"
+ALGORITHMS = ("pytorch",)
+# Where `InputDataUri` points unless an execution says otherwise, under the bucket.
+DATASET_KEY = "datasets/cifar-100-python.tar.gz"
+
+
+class UnsupportedAlgorithm(ValueError):
+    """The pipeline cannot be built for that algorithm."""
+
+
+class IncompleteNetwork(ValueError):
+    """A VPC takes subnets and security groups, or neither."""
+
+
+class RoleMissing(ValueError):
+    """A session was given without the role that its jobs shall run as."""
+
+
+def get_pipeline(
+    region: str | None = None,
+    sagemaker_project_arn: str | None = None,
+    role: str | None = None,
+    default_bucket: str | None = None,
+    pipeline_name: str = PIPELINE_NAME,
+    model_package_group_name: str = MODEL_PACKAGE_GROUP_NAME,
+    base_job_prefix: str = BASE_JOB_PREFIX,
+    algorithm: str = "pytorch",
+    sagemaker_session: PipelineSession | None = None,
+    *,
+    kms_key: str | None = None,
+    subnets: Sequence[str] = (),
+    security_group_ids: Sequence[str] = (),
+    enable_network_isolation: bool = False,
+    code_version: str | None = None,
+    stage_code: bool = True,
+    source_root: str | Path = PROJECT_ROOT,
+) -> Pipeline:
+    """Builds the training pipeline. The same tree and arguments compile to the same bytes.
+
+    Session, region, role and bucket that are not given come from the environment (`pipelines.session`).
+
+    sagemaker_project_arn: used by `get_pipeline_custom_tags`, accepted here because templates pass one set of
+    kwargs.
+    base_job_prefix: first part of job names and of every S3 key that the pipeline reads or writes.
+    kms_key: encrypts volumes, outputs and staged code. subnets and security_group_ids: the VPC of every job.
+    enable_network_isolation: no container has network access; code then comes as a channel.
+    code_version: the git commit, for the registered model's metadata; from the caller, since looking is not
+    repeatable.
+    stage_code: upload the container code if it is not in S3 yet. With False nothing is called, and the
+    definition is the same.
+    source_root: the folder that holds processing/ and training/.
+
+    Raises UnsupportedAlgorithm, IncompleteNetwork, RoleMissing, TargetNotConfigured, SourceCodeMissing.
+    """
+    if algorithm not in ALGORITHMS:
+        raise UnsupportedAlgorithm(f"algorithm {algorithm!r} is not supported: use {', '.join(ALGORITHMS)}")
+    if bool(subnets) != bool(security_group_ids):
+        raise IncompleteNetwork("subnets and security_group_ids belong together: give both, or neither")
+
+    if sagemaker_session is None:
+        target = target_from_environment(region=region, role_arn=role, bucket=default_bucket)
+        sagemaker_session, role, default_bucket = target.sagemaker_session, target.role_arn, target.bucket
+    if role is None:
+        raise RoleMissing("role is missing: pass the ARN of the role that the jobs run as")
+    # Asking the session calls AWS and may create the bucket: only when there is no other way to know.
+    bucket = default_bucket or sagemaker_session.default_bucket()
+
+    s3_prefix = f"{base_job_prefix}/{pipeline_name}"
+    code = read_source_code(bucket, s3_prefix, Path(source_root))
+    if stage_code:
+        stage(sagemaker_session.boto_session.client("s3"), code, kms_key)
+
+    # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
+    from pipelines.training.job_settings import JobSettings
+
+    settings = JobSettings(
+        session=sagemaker_session,
+        region=region or sagemaker_session.boto_region_name,
+        role=role,
+        bucket=bucket,
+        s3_prefix=s3_prefix,
+        job_name_prefix=base_job_prefix,
+        kms_key=kms_key,
+        subnets=tuple(subnets),
+        security_group_ids=tuple(security_group_ids),
+        enable_network_isolation=enable_network_isolation,
+    )
+    from pipelines.training.assembly import assemble
+
+    return assemble(
+        settings,
+        name=pipeline_name,
+        group=model_package_group_name,
+        algorithm=algorithm,
+        code=code,
+        code_version=code_version,
+        input_data_uri=f"s3://{bucket}/{base_job_prefix}/{DATASET_KEY}",
+    )
+
+
+def get_pipeline_custom_tags(
+    new_tags: list[dict[str, str]],
+    region: str | None = None,
+    sagemaker_project_arn: str | None = None,
+    **_kwargs: Any,
+) -> list[dict[str, str]]:
+    """The given tags and those of the SageMaker project, so that the pipeline shows up in it (AWS's template
+    has this too)."""
+    if sagemaker_project_arn is None:
+        return list(new_tags)
+    client = target_from_environment(region=region).client("sagemaker")
+    pages = client.get_paginator("list_tags").paginate(ResourceArn=sagemaker_project_arn)
+    given = {tag["Key"] for tag in new_tags}
+    return [*new_tags, *(tag for page in pages for tag in page["Tags"] if tag["Key"] not in given)]

@@ -1,0 +1,99 @@
+"""RegisterModel: the candidate becomes a version in the model package group, with its evidence and its
+lineage."""
+
+from __future__ import annotations
+
+import logging
+
+from sagemaker.core.helper.pipeline_variable import PipelineVariable
+from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.resources import Model
+from sagemaker.core.shapes import ContainerDefinition
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
+from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.mlops.workflow import ModelStep, ProcessingStep, TrainingStep
+from sagemaker.serve import ModelBuilder
+
+from pipelines.images import pytorch_inference
+from pipelines.source_code import SourceCode
+from pipelines.training.job_settings import JobSettings, service_retries
+from pipelines.training.parameters import INFERENCE_INSTANCE_TYPES, TrainingParameters
+from pipelines.training.steps.create_model import model_artifacts, serving_environment
+from pipelines.training.steps.evaluate_model import OUTPUT, measured_accuracy
+from pipelines.training.steps.extract_cifar import DATASET_REPORT, output_of
+
+NAME = "RegisterModel"
+CONTENT_TYPES = ["image/png", "image/jpeg", "application/x-image"]
+RESPONSE_TYPES = ["application/json"]
+
+
+def register_model(
+    settings: JobSettings,
+    parameters: TrainingParameters,
+    *,
+    group: str,
+    algorithm: str,
+    code: SourceCode,
+    code_version: str | None,
+    extract: ProcessingStep,
+    train: TrainingStep,
+    evaluate: ProcessingStep,
+) -> ModelStep:
+    """The package's metadata says where the model comes from: data, code, execution, and what it was judged
+    by."""
+    container = ContainerDefinition(
+        image=pytorch_inference(settings.region),
+        model_data_url=model_artifacts(train),
+        environment=serving_environment(settings),
+    )
+    builder = ModelBuilder(
+        # A list of models makes the SDK take the container as it is; with image and data alone it would
+        # repackage.
+        model=[Model(model_name="unused", containers=[container])],
+        role_arn=settings.role,
+        instance_type="ml.m5.large",
+        sagemaker_session=settings.session,
+        # It sets the level of the SDK's logger, to DEBUG if not told otherwise.
+        log_level=logging.ERROR,
+    )
+    evaluation_uri = _in_output(evaluate, "evaluation.json")
+    step_args = builder.register(
+        model_package_group_name=group,
+        content_types=CONTENT_TYPES,
+        response_types=RESPONSE_TYPES,
+        inference_instances=INFERENCE_INSTANCE_TYPES,
+        transform_instances=INFERENCE_INSTANCE_TYPES,
+        approval_status=parameters.model_approval_status,
+        domain="COMPUTER_VISION",
+        task="IMAGE_CLASSIFICATION",
+        model_metrics=ModelMetrics(
+            model_statistics=MetricsSource(content_type="application/json", s3_uri=evaluation_uri)
+        )._to_request_dict(),
+        customer_metadata_properties={
+            "accuracy": measured_accuracy().to_string(),
+            "accuracy_threshold": parameters.accuracy_threshold.to_string(),
+            "algorithm": algorithm,
+            "archive_sha256": _dataset_report(extract, "archive.sha256"),
+            "dataset_source": _dataset_report(extract, "source"),
+            "evaluation_uri": evaluation_uri,
+            "predictions_uri": _in_output(evaluate, "predictions.csv"),
+            "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
+            "processing_code_sha256": code.processing.digest,
+            "training_code_sha256": code.training.digest,
+            **({"code_version": code_version} if code_version else {}),
+        },
+    )
+    return ModelStep(
+        name=NAME,
+        description="A new version in the model package group",
+        step_args=step_args,
+        retry_policies=service_retries(),
+    )
+
+
+def _dataset_report(extract: ProcessingStep, path: str) -> PipelineVariable:
+    return JsonGet(step_name=extract.name, property_file=DATASET_REPORT, json_path=path).to_string()
+
+
+def _in_output(evaluate: ProcessingStep, file: str) -> Join:
+    return Join(on="/", values=[output_of(evaluate, OUTPUT), file])

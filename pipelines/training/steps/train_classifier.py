@@ -1,0 +1,131 @@
+"""TrainClassifier: script mode in the PyTorch training image, resuming from its checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from sagemaker.core.shapes import CheckpointConfig, MetricDefinition, OutputDataConfig, StoppingCondition
+from sagemaker.core.workflow.functions import Join
+from sagemaker.mlops.workflow import ProcessingStep, TrainingStep
+from sagemaker.train import ModelTrainer
+from sagemaker.train.configs import Compute, InputData
+
+from pipelines.images import pytorch_training
+from pipelines.source_code import CodeBundle
+from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
+from pipelines.training.parameters import TrainingParameters
+from pipelines.training.steps.extract_cifar import CLASSES, output_of
+
+NAME = "TrainClassifier"
+PROGRAM = "train.py"
+MAX_RUNTIME_SECONDS = 2 * 3600
+CHECKPOINT_FOLDER = "/opt/ml/checkpoints"
+CODE_CHANNEL = "code"
+IMAGE_CHANNELS = ("train", "validation")
+LIST_CHANNELS = ("train_lst", "validation_lst")
+METRICS = ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy")
+# Settled by experiment rather than by whoever starts an execution; the service wants every value as a string.
+FIXED_HYPERPARAMETERS = {
+    "batch-size": "50",
+    "width": "24",
+    "classes": CLASSES,
+    "checkpoint-dir": CHECKPOINT_FOLDER,
+}
+
+
+def train_classifier(
+    settings: JobSettings, parameters: TrainingParameters, code: CodeBundle, extract: ProcessingStep
+) -> TrainingStep:
+    """Channels train, validation (PNG) and train_lst, validation_lst (.lst); the model is model.tar.gz with
+    its serving code.
+
+    Without SourceCode, on purpose: ModelTrainer would put a timestamp into the URIs of the code and driver
+    channels, the definition would change at every compile and the step cache never be hit.
+    """
+    trainer = ModelTrainer(
+        training_image=pytorch_training(settings.region),
+        role=settings.role,
+        base_job_name=settings.job_name("train-classifier"),
+        compute=Compute(
+            instance_type=parameters.training_instance_type,
+            instance_count=1,
+            volume_size_in_gb=30,
+            volume_kms_key_id=settings.kms_key,
+        ),
+        networking=settings.training_network,
+        stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_RUNTIME_SECONDS),
+        output_data_config=OutputDataConfig(s3_output_path=settings.output_uri(NAME), kms_key_id=settings.kms_key),
+        checkpoint_config=CheckpointConfig(
+            s3_uri=_checkpoint_uri(settings, parameters, code, extract), local_path=CHECKPOINT_FOLDER
+        ),
+        hyperparameters=_hyperparameters(settings, parameters, code),
+        sagemaker_session=settings.session,
+    ).with_metric_definitions([MetricDefinition(name=name, regex=f"{name}=([0-9.]+)") for name in METRICS])
+    return TrainingStep(
+        name=NAME,
+        description="Trains the classifier from the extracted pictures",
+        step_args=trainer.train(input_data_config=_channels(settings, code, extract)),
+        cache_config=STEP_CACHE,
+        retry_policies=job_retries(),
+    )
+
+
+def _channels(settings: JobSettings, code: CodeBundle, extract: ProcessingStep) -> list[InputData]:
+    channels = [
+        InputData(channel_name=name, data_source=output_of(extract, name), content_type="application/x-image")
+        for name in (*IMAGE_CHANNELS, *LIST_CHANNELS)
+    ]
+    if settings.enable_network_isolation:
+        channels.append(InputData(channel_name=CODE_CHANNEL, data_source=code.uri))
+    return channels
+
+
+def _hyperparameters(settings: JobSettings, parameters: TrainingParameters, code: CodeBundle) -> dict[str, object]:
+    # The toolkit in the image downloads the archive itself; an isolated container cannot, so there it comes
+    # as a channel.
+    archive = f"/opt/ml/input/data/{CODE_CHANNEL}/sourcedir.tar.gz" if settings.enable_network_isolation else code.uri
+    return {
+        "sagemaker_program": PROGRAM,
+        "sagemaker_submit_directory": archive,
+        "sagemaker_region": settings.region,
+        "sagemaker_container_log_level": "20",
+        # to_string: a bare parameter compiles to a number where the API wants a string.
+        "epochs": parameters.epochs.to_string(),
+        "learning-rate": parameters.learning_rate.to_string(),
+        "seed": parameters.seed.to_string(),
+        **FIXED_HYPERPARAMETERS,
+    }
+
+
+def _checkpoint_uri(
+    settings: JobSettings, parameters: TrainingParameters, code: CodeBundle, extract: ProcessingStep
+) -> Join:
+    """One place for each set of pictures, code and hyperparameters.
+
+    Not one for each execution: the checkpoint address is part of what the step cache compares, and an
+    execution started after an interrupted one should resume. The extraction job's name stands for the
+    pictures: new pictures, new job.
+    """
+    recipe = json.dumps([code.digest, pytorch_training(settings.region), FIXED_HYPERPARAMETERS], sort_keys=True)
+    return Join(
+        on="/",
+        values=[
+            *(
+                "s3:/",
+                settings.bucket,
+                settings.s3_prefix,
+                "checkpoints",
+                extract.properties.ProcessingJobName,
+            ),
+            hashlib.sha256(recipe.encode()).hexdigest(),
+            *(
+                "epochs",
+                parameters.epochs,
+                "learning-rate",
+                parameters.learning_rate,
+                "seed",
+                parameters.seed,
+            ),
+        ],
+    )
