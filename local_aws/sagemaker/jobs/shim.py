@@ -48,9 +48,12 @@ class Shim:
         signal.signal(signal.SIGCHLD, _nothing)
         signal.signal(signal.SIGTERM, lambda _number, _frame: self._kill())
         _prctl(SET_CHILD_SUBREAPER, 1)
+        # a SIGTERM between fork and exec must wait for the child's own disposition, not run this one's handler
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         self._child = os.fork()
         if self._child == 0:
             _become(command, control)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def run(self) -> int:
         """Wait for the command's end, obeying orders meanwhile; then end whatever is left of it."""
@@ -132,6 +135,7 @@ def _become(command: list[str], control: int) -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         _prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         os.close(control)
         os.execvp(command[0], command)  # noqa: S606  the command is what this script is given to run

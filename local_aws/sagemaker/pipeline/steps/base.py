@@ -1,0 +1,89 @@
+"""What a step type is: one file of this package each, all with the same small interface.
+
+The engine resolves a step's arguments, calls `start`, then `poll` until the step has ended. A step type is a
+client of the API: it makes things with `call`, and never reads the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local_aws.sagemaker.pipeline.structure import Step
+
+Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+class BadStep(Exception):
+    """A step's own rules are broken by its definition; the message says which."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a step type begins with: arguments without expressions, and a name for what it will make."""
+
+    step: Step
+    arguments: dict[str, Any]
+    resource_name: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step failed. `exception` is a retry policy's ExceptionType where the reason is of such a type."""
+
+    reason: str
+    exception: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a step is. `status` is Executing, Succeeded, Failed or Stopped.
+
+    `metadata` is the step's Metadata as ListPipelineExecutionSteps shows it, `properties` what other steps
+    can refer to, `handle` whatever the step type wants to be polled and stopped with (a name or an ARN).
+    `ends_execution`: no other step may go on.
+    """
+
+    status: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    handle: str = ""
+    failure: Failure | None = None
+    ends_execution: bool = False
+
+
+class StepType(Protocol):
+    """One type of step.
+
+    `type` is the word in the definition. `operation` the API call whose request its arguments are, None for a
+    type that calls none. `cache_keys` are the arguments that decide whether an earlier run can be reused,
+    None for a type that is never cached. `name_argument` is the argument that would name what it makes, None
+    where there is none. `variable` is the execution variable that holds that name while the arguments are
+    resolved.
+    """
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def operation(self) -> str | None: ...
+    @property
+    def name_argument(self) -> str | None: ...
+    @property
+    def variable(self) -> str | None: ...
+    @property
+    def cache_keys(self) -> tuple[str, ...] | None: ...
+    @property
+    def retryable(self) -> bool: ...
+
+    def check(self, step: Step) -> None:
+        """Raises BadStep for a definition that this type cannot execute."""
+
+    def start(self, start: Start, call: Call) -> Progress:
+        """Begin. Raises a ServiceError as the API answered it."""
+
+    def poll(self, handle: str, call: Call) -> Progress:
+        """Where a step that was Executing is now. Raises a ServiceError."""
+
+    def stop(self, handle: str, call: Call) -> None:
+        """Ask a step that is Executing to stop. Raises a ServiceError."""
