@@ -20,8 +20,10 @@ LOCAL_POLL_SECONDS = 0.5
 AWS_POLL_SECONDS = 10.0
 
 
-def follow(target: Target, arn: str) -> ExecutionStatus:
-    """Show the execution until it has ended, and return its final state."""
+def follow(target: Target, arn: str, quiet: bool = False) -> ExecutionStatus:
+    """Show the execution (or, being quiet, only wait) until it has ended, and return its final state."""
+    if quiet:
+        return _wait(target, arn, lambda _now: None)
     screen = console()
     if screen.is_terminal:
         return _live(target, arn, screen)

@@ -41,7 +41,7 @@ DatasetOption = Annotated[
     DatasetChoice,
     typer.Option(
         "--dataset",
-        help="auto: the archive named by SCONES_CIFAR_ARCHIVE, else a cached one, else a download, else a drawn sample.",
+        help="auto: the archive named by SCONES_CIFAR_ARCHIVE, else a cached one, a download, a drawn sample.",
     ),
 ]
 

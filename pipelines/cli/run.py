@@ -48,7 +48,7 @@ def run(
     if not as_json:
         print(f"Started {arn}", flush=True)
     if wait:
-        execution = follow_until_end(place, arn)
+        execution = follow_until_end(place, arn, as_json)
         _report(execution, as_json)
     elif as_json:
         _print_json({"execution_arn": arn})
@@ -88,12 +88,12 @@ def start(place: Target, values: dict[str, str], dataset: DatasetChoice) -> str:
     return start_execution(place.client("sagemaker"), PIPELINE_NAME, values)
 
 
-def follow_until_end(place: Target, arn: str) -> ExecutionStatus:
+def follow_until_end(place: Target, arn: str, quiet: bool = False) -> ExecutionStatus:
     """Follow on the screen; Ctrl-C leaves the execution alone and says how to look again."""
     from pipelines.cli.follow import follow
 
     try:
-        return follow(place, arn)
+        return follow(place, arn, quiet)
     except KeyboardInterrupt:
         identifier = arn.rsplit("/", 1)[-1]
         print(f"\nNot waiting any more; the execution goes on. Look again: scones executions {identifier}")

@@ -1,0 +1,190 @@
+"""The compiled training pipeline: the same bytes every time, as the golden copy says, and acceptable to the
+service."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.definition import check_definition, diff_definitions, format_definition, mask_digests
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "training_pipeline.json"
+STEPS = [
+    "ExtractCifar",
+    "TrainClassifier",
+    "CreateModel",
+    "ScoreTestSet",
+    "EvaluateModel",
+    "CheckQuality",
+]
+PARAMETERS = {
+    "InputDataUri",
+    "ProcessingInstanceType",
+    "ProcessingInstanceCount",
+    "TrainingInstanceType",
+    "InferenceInstanceType",
+    "Epochs",
+    "LearningRate",
+    "Seed",
+    "AccuracyThreshold",
+    "ModelApprovalStatus",
+}
+
+
+def _compile(hash_seed: str) -> list[str]:
+    """The plain and the locked-down definition, from a process of its own without AWS settings or network."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAGEMAKER_"))}
+    done = subprocess.run(
+        [sys.executable, "tests/golden/compile_training.py"],
+        cwd=ROOT,
+        env={**environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    definitions: list[str] = json.loads(done.stdout)
+    return definitions
+
+
+@pytest.fixture(scope="module")
+def compiled() -> list[str]:
+    return _compile("1")
+
+
+@pytest.fixture(scope="module")
+def plain(compiled: list[str]) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(compiled[0])
+    return definition
+
+
+@pytest.fixture(scope="module")
+def locked_down(compiled: list[str]) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(compiled[1])
+    return definition
+
+
+def _arguments(definition: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(step["Arguments"] for step in definition["Steps"] if step["Name"] == name)
+
+
+def test_two_processes_compile_to_the_same_bytes(compiled: list[str]) -> None:
+    assert _compile("2") == compiled
+
+
+def test_the_definition_is_the_golden_one(compiled: list[str]) -> None:
+    new = format_definition(mask_digests(compiled[0]))
+    old = GOLDEN.read_text(encoding="utf-8")
+    assert new == old, f"run `make golden` if this was meant:\n{diff_definitions(old, new)}"
+
+
+def test_the_definition_has_no_problems(compiled: list[str]) -> None:
+    assert [str(problem) for definition in compiled for problem in check_definition(definition)] == []
+
+
+def test_steps_and_parameters_are_those_of_the_design(plain: dict[str, Any]) -> None:
+    assert [step["Name"] for step in plain["Steps"]] == STEPS
+    check = _arguments(plain, "CheckQuality")
+    assert [step["Name"] for step in check["IfSteps"]] == ["RegisterModel"]
+    assert [step["Name"] for step in check["ElseSteps"]] == ["RejectModel"]
+    assert {parameter["Name"] for parameter in plain["Parameters"]} == PARAMETERS
+
+
+def test_every_hyperparameter_is_a_string_for_the_service(plain: dict[str, Any]) -> None:
+    for value in _arguments(plain, "TrainClassifier")["HyperParameters"].values():
+        assert isinstance(value, str) or set(value) == {"Std:Join"}
+
+
+def test_no_job_prefix_is_a_prefix_of_another(plain: dict[str, Any]) -> None:
+    """S3Prefix inputs match by prefix: test pictures next to test lists would score the lists too."""
+    outputs = _arguments(plain, "ExtractCifar")["ProcessingOutputConfig"]["Outputs"]
+    places = [json.dumps(output["S3Output"]["S3Uri"]["Std:Join"]["Values"])[:-2] for output in outputs]
+    assert not [(one, two) for one in places for two in places if one != two and two.startswith(one)]
+
+
+def test_the_training_cache_key_holds_nothing_of_the_execution(plain: dict[str, Any]) -> None:
+    """The attributes that the service compares for a training step; an execution id in them and it is never
+    hit."""
+    training = _arguments(plain, "TrainClassifier")
+    key = {
+        name: training.get(name)
+        for name in (
+            "AlgorithmSpecification",
+            "CheckpointConfig",
+            "Environment",
+            "HyperParameters",
+            "InputDataConfig",
+        )
+    }
+    assert "Execution." not in json.dumps(key)
+
+
+def test_checkpoints_are_apart_for_other_pictures_code_and_hyperparameters(plain: dict[str, Any]) -> None:
+    uri = json.dumps(_arguments(plain, "TrainClassifier")["CheckpointConfig"]["S3Uri"])
+    for part in (
+        "Steps.ExtractCifar.ProcessingJobName",
+        "Parameters.Epochs",
+        "Parameters.LearningRate",
+        "Parameters.Seed",
+    ):
+        assert part in uri
+
+
+def test_a_rejection_names_the_figure_and_the_bar(plain: dict[str, Any]) -> None:
+    message = json.dumps(_arguments(plain, "CheckQuality")["ElseSteps"][0]["Arguments"]["ErrorMessage"])
+    assert "binary_classification_metrics.accuracy.value" in message
+    assert "Parameters.AccuracyThreshold" in message
+
+
+def test_every_job_has_a_time_limit(plain: dict[str, Any]) -> None:
+    for name in ("ExtractCifar", "TrainClassifier", "EvaluateModel"):
+        assert _arguments(plain, name)["StoppingCondition"]["MaxRuntimeInSeconds"] > 0
+
+
+def test_the_key_encrypts_volumes_and_outputs_of_every_job(locked_down: dict[str, Any]) -> None:
+    for name in ("ExtractCifar", "EvaluateModel"):
+        job = _arguments(locked_down, name)
+        assert "key/" in job["ProcessingOutputConfig"]["KmsKeyId"]
+        assert "key/" in job["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"]
+    training = _arguments(locked_down, "TrainClassifier")
+    assert "key/" in training["OutputDataConfig"]["KmsKeyId"]
+    assert "key/" in training["ResourceConfig"]["VolumeKmsKeyId"]
+    transform = _arguments(locked_down, "ScoreTestSet")
+    assert "key/" in transform["TransformOutput"]["KmsKeyId"]
+    assert "key/" in transform["TransformResources"]["VolumeKmsKeyId"]
+
+
+def test_every_job_runs_in_the_given_network(locked_down: dict[str, Any]) -> None:
+    vpc = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
+    for name in ("ExtractCifar", "EvaluateModel"):
+        assert _arguments(locked_down, name)["NetworkConfig"] == {
+            "EnableNetworkIsolation": True,
+            "VpcConfig": vpc,
+        }
+    for name in ("TrainClassifier", "CreateModel"):
+        assert _arguments(locked_down, name)["VpcConfig"] == vpc
+        assert _arguments(locked_down, name)["EnableNetworkIsolation"] is True
+
+
+def test_an_isolated_training_job_gets_its_code_as_a_channel(locked_down: dict[str, Any]) -> None:
+    training = _arguments(locked_down, "TrainClassifier")
+    archive = training["HyperParameters"]["sagemaker_submit_directory"]
+    assert archive == "/opt/ml/input/data/code/sourcedir.tar.gz"
+    assert "code" in {channel["ChannelName"] for channel in training["InputDataConfig"]}
+
+
+def test_the_code_version_reaches_the_registered_model(locked_down: dict[str, Any], plain: dict[str, Any]) -> None:
+    def metadata(definition: dict[str, Any]) -> dict[str, Any]:
+        register = _arguments(definition, "CheckQuality")["IfSteps"][0]["Arguments"]
+        found: dict[str, Any] = register["CustomerMetadataProperties"]
+        return found
+
+    assert metadata(locked_down)["code_version"].startswith("0123456789abcdef")
+    assert "code_version" not in metadata(plain)

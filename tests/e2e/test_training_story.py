@@ -1,0 +1,155 @@
+"""An MLOps engineer trains: executions that end well, that are refused, that fail, that are interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import boto3
+
+QUICK = ("--param", "Epochs=1")
+STEPS = (
+    "ExtractCifar",
+    "TrainClassifier",
+    "CreateModel",
+    "ScoreTestSet",
+    "EvaluateModel",
+    "CheckQuality",
+    "RegisterModel",
+)
+
+
+def test_an_execution_ends_with_a_registered_version_that_waits_for_approval(scones):
+    done = scones("run", "--wait", "--json", *QUICK, "--param", "AccuracyThreshold=0.2")
+    assert done.returncode == 0, done.stderr
+    execution = json.loads(done.stdout)
+    assert [step["name"] for step in execution["steps"]] == list(STEPS)
+    assert {step["status"] for step in execution["steps"]} == {"Succeeded"}
+
+    (version,) = json.loads(scones("models", "--json").stdout)
+    assert (version["version"], version["approval_status"]) == (1, "PendingManualApproval")
+    assert 0.2 <= version["accuracy"] <= 1.0
+    assert version["metadata"]["pipeline_execution_arn"] == execution["arn"]
+    assert version["metadata"]["dataset_source"] in {"archive", "generated"}
+    assert len(version["metadata"]["archive_sha256"]) == 64
+
+    logs = scones("logs", "--step", "TrainClassifier").stdout
+    assert "validation:accuracy=" in logs
+    metrics = training_metrics(scones)
+    assert metrics["validation:accuracy"] >= 0.0, "metric definitions pick the figure out of the log"
+
+
+def test_a_bar_too_high_ends_with_exit_code_3_naming_figure_and_bar_and_registers_nothing(scones):
+    before = json.loads(scones("models", "--json").stdout)
+    done = scones("run", "--wait", *QUICK, "--param", "AccuracyThreshold=0.999")
+    assert done.returncode == 3, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("scones: Model rejected: accuracy 0.")
+    assert "0.999" in line
+    assert "TrainClassifier Succeeded" in done.stdout
+    assert "cached" in done.stdout, "data and training are those of the first execution"
+    assert json.loads(scones("models", "--json").stdout) == before
+
+
+def test_a_training_script_that_refuses_reaches_the_screen_with_its_reason(scones):
+    done = scones("run", "--wait", "--param", "Epochs=0")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "TrainClassifier" in line
+    assert "epochs" in line.lower()
+
+
+def test_parameters_are_checked_before_anything_starts(scones):
+    before = scones("executions", "--json").stdout
+    for parameter, said in {"Epochs=three": "not of type Integer", "nonsense": "NAME=VALUE"}.items():
+        refused = scones("run", "--param", parameter)
+        assert refused.returncode == 1
+        (line,) = refused.stderr.splitlines()
+        assert said in line, line
+    assert scones("executions", "--json").stdout == before
+
+
+def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_again(scones):
+    waiting = scones.begin("run", "--wait", "--param", "Epochs=500")
+    arn = first_line(waiting).removeprefix("Started ").strip()
+    wait_until(lambda: "TrainClassifier" in scones("executions", arn).stdout, "the training to begin")
+    os.killpg(waiting.pid, signal.SIGINT)
+    out, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert f"Look again: scones executions {arn.rsplit('/', 1)[-1]}" in out
+    assert json.loads(scones("executions", arn, "--json").stdout)["status"] == "Executing"
+
+    stopped = scones("stop", arn)
+    assert stopped.stdout == f"{arn} is Stopped.\n"
+    shown = json.loads(scones("executions", arn, "--json").stdout)
+    assert {step["name"]: step["status"] for step in shown["steps"]}["TrainClassifier"] == "Stopped"
+
+
+def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what_failed(scones):
+    started = scones.begin("run", "--wait", "--param", "Epochs=500")
+    arn = first_line(started).removeprefix("Started ").strip()
+    wait_until(lambda: "validation:accuracy" in scones("logs", arn, "--step", "TrainClassifier").stdout, "an epoch")
+    finished_before = succeeded(scones)
+    server = json.loads(scones("status", "--json").stdout)
+    os.kill(server["pid"], signal.SIGKILL)
+    _, error = started.communicate(timeout=120)
+    assert started.returncode == 1
+    assert len(error.splitlines()) == 1, error
+    wait_until(lambda: not processes_of(server["state"]), "the job's processes to end with their server", 30)
+    assert "not running" in scones("executions").stderr
+
+    assert scones("up").returncode == 0
+    shown = json.loads(scones("executions", arn, "--json").stdout)
+    steps = {step["name"]: step for step in shown["steps"]}
+    assert shown["status"] == "Failed"
+    assert steps["ExtractCifar"]["status"] == "Succeeded"
+    assert steps["TrainClassifier"]["status"] == "Failed"
+    assert "the local AWS ended while it was running" in steps["TrainClassifier"]["failure_reason"]
+    failed = client(scones, "sagemaker").list_training_jobs(StatusEquals="Failed")["TrainingJobSummaries"]
+    described = client(scones, "sagemaker").describe_training_job(TrainingJobName=failed[0]["TrainingJobName"])
+    assert described["FailureReason"].startswith("InternalServerError: the server stopped while the job was running")
+    assert succeeded(scones) == finished_before
+    versions = json.loads(scones("models", "--json").stdout)
+    assert [version["version"] for version in versions] == [1]
+    bucket, _, key = versions[0]["model_data_url"].removeprefix("s3://").partition("/")
+    assert client(scones, "s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 1000
+
+
+def training_metrics(scones) -> dict[str, float]:
+    sagemaker = client(scones, "sagemaker")
+    name = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"]
+    found = sagemaker.describe_training_job(TrainingJobName=name)["FinalMetricDataList"]
+    return {metric["MetricName"]: metric["Value"] for metric in found}
+
+
+def succeeded(scones) -> set[str]:
+    listed = json.loads(scones("executions", "--json").stdout)
+    return {item["PipelineExecutionArn"] for item in listed if item["PipelineExecutionStatus"] == "Succeeded"}
+
+
+def client(scones, service: str):
+    url = json.loads(scones("status", "--json").stdout)["url"]
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, endpoint_url=url, region_name="us-east-1", **keys)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def processes_of(state: str) -> list[str]:
+    """Command lines of the processes that work in a state folder."""
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if f"{state}/jobs" in line]
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.2)
