@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
 
-EVALUATION_FILES = ("evaluation.json", "predictions.csv")
-
 
 def summarise(target: Target, execution: ExecutionStatus, source: str) -> dict[str, Any]:
-    """The summary: dataset, pipeline, and the model where one was registered.
+    """The summary: dataset, pipeline and model; a model that the gate rejected has no package and no approval status.
 
     `source` is how the archive was found on this machine (archive, download, generated).
     """
-    summary = {"dataset": _dataset(target, execution, source), "pipeline": _pipeline(execution)}
     package = _arn(execution, "RegisterModel")
-    return {**summary, "model": _model(target, package)} if package else summary
+    return {
+        "dataset": _dataset(target, execution, source),
+        "pipeline": _pipeline(execution),
+        "model": _registered(target, package) if package else _rejected(target, execution),
+    }
 
 
 def fetch_evaluation(target: Target, execution: ExecutionStatus, folder: Path) -> list[Path]:
@@ -74,13 +75,24 @@ def _pipeline(execution: ExecutionStatus) -> dict[str, Any]:
     }
 
 
-def _model(target: Target, package_arn: str) -> dict[str, Any]:
+def _registered(target: Target, package_arn: str) -> dict[str, Any]:
     version = describe_version(target.client("sagemaker"), package_arn)
     return {
         "package_arn": version.arn,
         "accuracy": version.accuracy,
         "threshold": float(version.metadata["accuracy_threshold"]),
         "approval_status": version.approval_status,
+    }
+
+
+def _rejected(target: Target, execution: ExecutionStatus) -> dict[str, Any]:
+    evaluation = _read_json(target, f"{_output(target, execution, 'EvaluateModel', 'evaluation')}/evaluation.json")
+    accuracy = next(gate for gate in evaluation["gates"] if gate["name"] == "accuracy")
+    return {
+        "package_arn": None,
+        "accuracy": accuracy["value"],
+        "threshold": accuracy["bar"],
+        "approval_status": None,
     }
 
 

@@ -111,15 +111,21 @@ def _finish(target: Target, execution: ExecutionStatus, source: str, output: Pat
 def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
     from pipelines.cli.screen import console, duration, styled, table
 
-    data, pipeline, model = summary["dataset"], summary["pipeline"], summary.get("model")
-    rows = table("", "", title="From archive to registered model")
+    data, pipeline, model = summary["dataset"], summary["pipeline"], summary["model"]
+    rows = table(
+        "",
+        "",
+        title="From archive to registered model" if summary["model"]["package_arn"] else "From archive to the gate",
+    )
     counts = ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test"))
     rows.add_row("Data", f"{SOURCES[data['source']]}: {counts} images")
     rows.add_row("Archive", f"SHA-256 {data['sha256']}")
     rows.add_row("Pipeline", f"{styled(pipeline['status'])} in {duration(pipeline['seconds'])}")
-    if model:
-        rows.add_row("Accuracy", f"{model['accuracy']:.3f} on the test images (the bar is {model['threshold']:.2f})")
+    rows.add_row("Accuracy", f"{model['accuracy']:.3f} on the test images (the bar is {model['threshold']:g})")
+    if model["package_arn"]:
         rows.add_row("Model", f"{model['package_arn']}, {styled(model['approval_status'])}")
+    else:
+        rows.add_row("Model", "not registered: the gate rejected it")
     rows.add_row("Plots", ", ".join(str(plot) for plot in sorted(plots)))
     rows.add_row("Summary", str(output / "summary.json"))
     screen = console()
