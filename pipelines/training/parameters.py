@@ -79,7 +79,7 @@ def training_parameters(input_data_uri: str) -> TrainingParameters:
         inference_instance_type=ParameterString(
             "InferenceInstanceType", default_value="ml.m5.large", enum_values=INFERENCE_INSTANCE_TYPES
         ),
-        epochs=ParameterInteger("Epochs", default_value=30),
+        epochs=ParameterInteger("Epochs", default_value=60),
         learning_rate=ParameterFloat("LearningRate", default_value=0.05),
         seed=ParameterInteger("Seed", default_value=1),
         accuracy_threshold=ParameterFloat("AccuracyThreshold", default_value=0.85),

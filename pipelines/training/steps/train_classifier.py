@@ -27,8 +27,8 @@ LIST_CHANNELS = ("train_lst", "validation_lst")
 METRICS = ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy")
 # Settled by experiment rather than by whoever starts an execution; the service wants every value as a string.
 FIXED_HYPERPARAMETERS = {
-    "batch-size": "50",
-    "width": "24",
+    "batch-size": "48",
+    "width": "16",
     "classes": CLASSES,
     "checkpoint-dir": CHECKPOINT_FOLDER,
 }
