@@ -43,5 +43,5 @@ $(READY): requirements.txt requirements-torch.txt setup.py
 	@$(PIP) install --quiet --upgrade pip==26.3
 	@$(PIP) install --quiet --no-deps --no-compile -r requirements.txt
 	@$(PIP) install --quiet --no-compile -r requirements-torch.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install -qq --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@

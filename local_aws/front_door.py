@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -49,6 +50,26 @@ class FrontDoor:
             self._changed()
             return response
         return self._moto(environ, start_response)
+
+
+class MotoApp:
+    """moto's own WSGI application, loaded when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._app: WsgiApp | None = None
+
+    def load(self) -> WsgiApp:
+        """The application. Safe from any thread; the first caller pays for the import."""
+        with self._lock:
+            if self._app is None:
+                from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+                self._app = DomainDispatcherApplication(create_backend_app)
+            return self._app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self.load()(environ, start_response)
 
 
 def service_of(environ: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from cheroot.wsgi import Server
 
 from local_aws import moto_patches
 from local_aws.bodies import BodyFolder
-from local_aws.front_door import FrontDoor
+from local_aws.front_door import FrontDoor, MotoApp
 from local_aws.sagemaker.context import ACCOUNT_ID, Context
 from local_aws.snapshot import MotoSnapshot
 
@@ -61,6 +61,7 @@ class LocalAws:
         state_dir.mkdir(parents=True, exist_ok=True)
         self._lock_file = _lock(state_dir)
         self._region = region
+        self._moto = MotoApp()
         self._http = _listen(port)
         self.port = int(self._http.bind_addr[1])
         self.url = f"http://{HOST}:{self.port}"
@@ -89,7 +90,7 @@ class LocalAws:
         here = ServerFile(os.getpid(), self.port, self.url, self._region, ACCOUNT_ID)
         _write_whole(self.state_dir / SERVER_FILE, json.dumps(asdict(here)))
         LOGGER.info("serving %s at %s", self.state_dir, self.url)
-        threading.Thread(target=_load_service_model, daemon=True).start()
+        threading.Thread(target=self._load_the_rest, daemon=True).start()
         with suppress(KeyboardInterrupt):
             self._http.serve()
 
@@ -117,15 +118,19 @@ class LocalAws:
         self.close()
 
     def _front_door(self) -> FrontDoor:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
         from local_aws.sagemaker.control_plane import ControlPlane
         from local_aws.sagemaker.wire import SageMakerApi
 
         control_plane = ControlPlane(self.context)
         self.context.call = control_plane.call
-        moto = DomainDispatcherApplication(create_backend_app)
-        return FrontDoor(SageMakerApi(control_plane), moto, self._health, self.snapshot.changed)
+        return FrontDoor(SageMakerApi(control_plane), self._moto, self._health, self.snapshot.changed)
+
+    def _load_the_rest(self) -> None:
+        """What the first requests would wait for, half a second of it; they wait here too, if they come sooner."""
+        from local_aws.sagemaker.validation import service_model
+
+        self._moto.load()
+        service_model()
 
     def _health(self) -> dict[str, Any]:
         return {"status": "serving", "pid": os.getpid(), "state": str(self.state_dir)}
@@ -199,13 +204,6 @@ def _listen(port: int) -> Server:
 def _starting(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
     start_response("503 Service Unavailable", [("Content-Length", "0")])
     return []
-
-
-def _load_service_model() -> None:
-    """The first SageMaker call would wait a tenth of a second for it."""
-    from local_aws.sagemaker.validation import service_model
-
-    service_model()
 
 
 def _write_whole(path: Path, text: str) -> None:

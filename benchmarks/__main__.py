@@ -1,0 +1,19 @@
+"""`make bench`: every benchmark, one after another; exit code 1 if one misses its bar."""
+
+import sys
+
+from benchmarks import accuracy, engine_overhead, extraction
+
+BENCHMARKS = {"extraction": extraction, "engine overhead": engine_overhead, "accuracy": accuracy}
+
+
+def main() -> int:
+    worst = 0
+    for name, benchmark in BENCHMARKS.items():
+        print(f"\n{name}", flush=True)
+        worst = max(worst, benchmark.main())
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The pipeline's jobs without a pipeline: the same scripts as processes, with what their containers would give them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_SUBSET = ROOT.parent / "shared" / "data" / "cifar-100-subset.tar.gz"
+
+# What a person would write to score a folder with the serving code that training left in the model folder.
+SCORE = """
+import pathlib, sys
+from inference import input_fn, model_fn, output_fn, predict_fn
+model = model_fn(sys.argv[1])
+answers = pathlib.Path(sys.argv[3])
+for path in sorted(pathlib.Path(sys.argv[2]).glob("*.png")):
+    data = input_fn(path.read_bytes(), "image/png")
+    (answers / (path.name + ".out")).write_text(output_fn(predict_fn(data, model), "application/json"))
+"""
+
+
+def find_archive(work_dir: Path) -> Path:
+    """The given archive ($SCONES_CIFAR_ARCHIVE), the shared one, or one generated under work_dir."""
+    if "SCONES_CIFAR_ARCHIVE" in os.environ:
+        return Path(os.environ["SCONES_CIFAR_ARCHIVE"]).resolve()
+    if SHARED_SUBSET.exists():
+        return SHARED_SUBSET
+    generated = work_dir / "cifar-100-python.tar.gz"
+    _run([sys.executable, "-m", "processing.sample_archive", "--output", str(generated)], ROOT)
+    return generated
+
+
+def extract(archive: Path, output: Path) -> None:
+    """ExtractCifar's command on a folder that holds just this archive."""
+    archive_dir = output.with_name("archive")
+    archive_dir.mkdir(parents=True)
+    shutil.copy(archive, archive_dir)
+    places = ["--archive-dir", str(archive_dir), "--output-dir", str(output)]
+    _run([sys.executable, "-m", "processing.extract_cifar", *places], ROOT)
+
+
+def train(data: Path, job: Path, model: Path, seed: int, epochs: int | None) -> None:
+    """TrainClassifier's: train.py from a copy of its folder, as the container has the unpacked sourcedir.tar.gz."""
+    code = job / "code"
+    shutil.copytree(ROOT / "training", code, ignore=shutil.ignore_patterns("__pycache__"))
+    (job / "output").mkdir()
+    channels = ("train", "validation", "train_lst", "validation_lst")
+    environment = {f"SM_CHANNEL_{channel.upper()}": str(data / channel) for channel in channels}
+    environment |= {"SM_MODEL_DIR": str(model), "SM_OUTPUT_DIR": str(job / "output"), "SM_NUM_CPUS": "2"}
+    command = [sys.executable, "train.py", "--seed", str(seed), "--checkpoint-dir", str(job / "checkpoints")]
+    _run(command + ([] if epochs is None else ["--epochs", str(epochs)]), code, environment)
+
+
+def score(data: Path, model: Path, answers: Path) -> float:
+    """ScoreTestSet's: the model folder's own serving code on every test image; returns the share answered rightly."""
+    answers.mkdir(parents=True)
+    command = [sys.executable, "-c", SCORE, str(model), str(data / "test"), str(answers)]
+    _run(command, ROOT, {"PYTHONPATH": str(model / "code")})
+    lines = (data / "test_lst" / "test.lst").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines]
+    said = [json.loads((answers / f"{name}.out").read_text()) for _, _, name in rows]
+    right = [each.index(max(each)) == int(label) for each, (_, label, _) in zip(said, rows, strict=True)]
+    return sum(right) / len(right)
+
+
+def evaluate(data: Path, answers: Path, output: Path) -> None:
+    """EvaluateModel's."""
+    given = {"transform-dir": answers, "test-dir": data / "test", "test-lst-dir": data / "test_lst"}
+    given |= {"report-dir": data / "report", "output-dir": output}
+    flags = [text for name, path in given.items() for text in (f"--{name}", str(path))]
+    _run([sys.executable, "-m", "processing.evaluate", *flags, "--accuracy-threshold", "0.5"], ROOT)
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
+    subprocess.run(
+        command, cwd=folder, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, check=True
+    )
