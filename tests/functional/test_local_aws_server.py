@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def test_s3_iam_sts_logs_and_cloudwatch_survive_a_kill(own_local_aws):
     iam.create_role(RoleName="role", AssumeRolePolicyDocument=json.dumps(policy))
     logs.create_log_group(logGroupName="/group")
     own_local_aws.client("cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 2.0}])
-    wait_until_saved(own_local_aws.state)
+    s3.put_object(Bucket=own_local_aws.bucket, Key="the-last-change", Body=b"")
+    wait_until_saved(own_local_aws.state, "the-last-change")
 
     own_local_aws.kill()
     own_local_aws.start()
@@ -101,7 +103,9 @@ def test_bodies_of_deleted_objects_leave_the_disk(own_local_aws):
     assert list((own_local_aws.state / "s3").iterdir()) == []
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a pickle", b"\x80\x05cos\nsystem\n(S'true'\ntR."])
+@pytest.mark.parametrize(
+    "damage", [b"", b"not a pickle", b"\x80\x05cos\nsystem\n(S'true'\ntR."], ids=["empty", "foreign", "hostile"]
+)
 def test_a_damaged_or_hostile_snapshot_is_refused_and_left_alone(own_local_aws, damage):
     own_local_aws.stop()
     snapshot = own_local_aws.state / "moto.pickle"
@@ -132,13 +136,9 @@ def test_any_access_key_reaches_the_same_account(local_aws):
     assert other.get_caller_identity()["Account"] == local_aws.client("sts").get_caller_identity()["Account"]
 
 
-def wait_until_saved(state: Path) -> None:
-    """Until a snapshot newer than this moment is on disk: the server saves within about a second."""
-    import time
-
-    before = time.time()
+def wait_until_saved(state: Path, key: str) -> None:
+    """Until the snapshot on disk knows an object of this key, and so everything before it."""
     deadline = time.monotonic() + 20
-    snapshot = state / "moto.pickle"
-    while not snapshot.exists() or snapshot.stat().st_mtime < before:
+    while key.encode() not in (state / "moto.pickle").read_bytes():
         assert time.monotonic() < deadline, "the server did not save"
         time.sleep(0.02)

@@ -73,15 +73,15 @@ def test_asking_for_an_archive_without_naming_one_says_how(tmp_path):
 @mock_aws
 def test_the_same_archive_is_staged_once_under_its_digest(tmp_path):
     s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t")
-    s3.create_bucket(Bucket="bucket")
+    s3.create_bucket(Bucket="staged-datasets")
     path = tmp_path / "any name.tar.gz"
     path.write_bytes(b"archive")
-    first = stage_dataset(Dataset("archive", path), s3, "bucket")
-    modified = s3.list_objects_v2(Bucket="bucket")["Contents"][0]["LastModified"]
-    assert stage_dataset(Dataset("archive", path), s3, "bucket") == first
-    listed = s3.list_objects_v2(Bucket="bucket")["Contents"]
+    first = stage_dataset(Dataset("archive", path), s3, "staged-datasets")
+    modified = s3.list_objects_v2(Bucket="staged-datasets")["Contents"][0]["LastModified"]
+    assert stage_dataset(Dataset("archive", path), s3, "staged-datasets") == first
+    listed = s3.list_objects_v2(Bucket="staged-datasets")["Contents"]
     assert [(item["Key"], item["LastModified"]) for item in listed] == [
-        (f"{first.removeprefix('s3://bucket/')}/{ARCHIVE_NAME}", modified)
+        (f"{first.removeprefix('s3://staged-datasets/')}/{ARCHIVE_NAME}", modified)
     ]
     path.write_bytes(b"another archive")
-    assert stage_dataset(Dataset("archive", path), s3, "bucket") != first
+    assert stage_dataset(Dataset("archive", path), s3, "staged-datasets") != first

@@ -163,6 +163,7 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarIn
         b"no archive at all",
         tar_of({"fine.txt": b"x" * 5000})[:60],
     ],
+    ids=["climbs", "absolute", "link to a folder", "link to a file", "hard link", "device", "no archive", "truncated"],
 )
 def test_an_unsafe_archive_is_refused_and_nothing_is_written(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UnsafeArchive):
