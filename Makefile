@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test lint bench golden check-pins clean setup
 
 demo: $(READY)
-	$(BIN)/scones demo
+	@$(BIN)/scones demo
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
@@ -40,8 +40,8 @@ $(READY): requirements.txt requirements-torch.txt setup.py
 	  { echo "Python 3.10 or newer is needed; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up $(VENV), once: about two minutes."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet --upgrade pip==26.3
-	@$(PIP) install --quiet --no-deps --no-compile -r requirements.txt
-	@$(PIP) install --quiet --no-compile -r requirements-torch.txt
+	@$(PIP) install -qq --upgrade pip==26.3
+	@$(PIP) install -qq --no-deps --no-compile -r requirements.txt
+	@$(PIP) install -qq --no-compile -r requirements-torch.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@

@@ -109,28 +109,27 @@ def _finish(target: Target, execution: ExecutionStatus, source: str, output: Pat
 
 
 def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
-    from pipelines.cli.screen import console, duration, styled, table
+    from pipelines.cli.screen import console, duration, facts, styled
 
     data, pipeline, model = summary["dataset"], summary["pipeline"], summary["model"]
-    rows = table(
-        "",
-        "",
-        title="From archive to registered model" if summary["model"]["package_arn"] else "From archive to the gate",
-    )
-    counts = ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test"))
-    rows.add_row("Data", f"{SOURCES[data['source']]}: {counts} images")
+    registered = model["package_arn"] is not None
+    rows = facts("From archive to registered model" if registered else "From archive to the gate, and no further")
+    rows.add_row("Data", SOURCES[data["source"]])
+    rows.add_row("Images", ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test")))
     rows.add_row("Archive", f"SHA-256 {data['sha256']}")
     rows.add_row("Pipeline", f"{styled(pipeline['status'])} in {duration(pipeline['seconds'])}")
-    rows.add_row("Accuracy", f"{model['accuracy']:.3f} on the test images (the bar is {model['threshold']:g})")
-    if model["package_arn"]:
-        rows.add_row("Model", f"{model['package_arn']}, {styled(model['approval_status'])}")
+    rows.add_row("Accuracy", f"{model['accuracy']:.3f} on the test images; the bar is {model['threshold']:g}")
+    if registered:
+        rows.add_row("Model", model["package_arn"])
+        rows.add_row("Approval", styled(model["approval_status"]))
     else:
         rows.add_row("Model", "not registered: the gate rejected it")
-    rows.add_row("Plots", ", ".join(str(plot) for plot in sorted(plots)))
+    rows.add_row("Plots", str(plots[0].parent) if plots else "none")
     rows.add_row("Summary", str(output / "summary.json"))
     screen = console()
+    screen.print()
     screen.print(rows)
-    print(f"Look around in what it left: scones up --state {output / 'aws'}")
+    print(f"\nLook around in what it left: scones up --state {output / 'aws'}")
 
 
 def _clear(output: Path) -> None:

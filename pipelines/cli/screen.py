@@ -43,6 +43,17 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
+def facts(title: str) -> Table:
+    """An empty table of two columns, what and which, under a title; a long text is folded, never cut."""
+    from rich.table import Table
+
+    made = Table.grid(padding=(0, 2))
+    made.title, made.title_justify, made.title_style = title, "left", "bold"
+    made.add_column(style="bold")
+    made.add_column(overflow="fold")
+    return made
+
+
 def styled(status: str) -> str:
     """A status word in its colour."""
     style = STATUS_STYLES.get(status)
