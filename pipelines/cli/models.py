@@ -29,10 +29,10 @@ def models(
     if as_json:
         print_json([asdict(version) for version in versions])
         return
-    rows = table("Version>", "Approval", "Accuracy>", "Dataset", "Registered", "Model package")
+    rows = table("Version>", "Approval", "Accuracy>", "Dataset", "Registered")
     for version in versions:
         accuracy = "" if version.accuracy is None else f"{version.accuracy:.3f}"
         source = version.metadata.get("dataset_source", "")
         approval = styled(version.approval_status)
-        rows.add_row(str(version.version), approval, accuracy, source, moment(version.created), version.arn)
+        rows.add_row(str(version.version), approval, accuracy, source, moment(version.created))
     console().print(rows)
