@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -15,6 +15,8 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 HEALTH_PATH = "/_local_aws/health"
 MOTO_SERVICES = frozenset({"s3", "iam", "sts", "logs", "monitoring"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost)(:\d+)?", re.IGNORECASE)
+FOREIGN = "This local AWS answers programs of this machine, not pages of other sites.\n"
 CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
 
 
@@ -30,6 +32,8 @@ class FrontDoor:
         self._changed = changed
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not is_local(environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")):
+            return _respond(start_response, "403 Forbidden", "text/plain", FOREIGN)
         if environ["PATH_INFO"] == HEALTH_PATH:
             return _respond(start_response, "200 OK", "application/json", json.dumps(self._health()))
         # moto wants the path before decoding: keys may hold an encoded slash
@@ -67,6 +71,14 @@ class MotoApp:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self.load()(environ, start_response)
+
+
+def is_local(host: str, origin: str | None) -> bool:
+    """Whether a request comes from this machine's own programs, and not from a page in somebody's browser.
+
+    Listening on loopback is not enough: a page can send requests there, and by DNS rebinding read the answers.
+    """
+    return LOOPBACK_HOST.fullmatch(host) is not None and (origin is None or urlsplit(origin).netloc == host)
 
 
 def service_of(environ: dict[str, Any]) -> str:

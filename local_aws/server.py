@@ -75,6 +75,8 @@ class LocalAws:
     def _open(self, state_dir: Path) -> None:
         # moto's Step Functions and Lambda call back to this port
         os.environ["MOTO_PORT"] = str(self.port)
+        # moto would invite every web page to read what is here
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
         bodies = BodyFolder(state_dir / "s3")
         moto_patches.install(bodies)
         self.snapshot = MotoSnapshot(state_dir / "moto.pickle", bodies)

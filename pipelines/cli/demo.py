@@ -10,6 +10,7 @@ import typer
 from pipelines.cli.options import DatasetChoice, DatasetOption
 
 if TYPE_CHECKING:
+    from pipelines.local_server import LocalServer
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
 
@@ -45,46 +46,20 @@ def demo(
         local_server.stop(server)
 
 
-def _run_loop(server: Any, output: Path, dataset: DatasetChoice, values: dict[str, str]) -> None:
+def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values: dict[str, str]) -> None:
     from pipelines.cli.follow import follow
-    from pipelines.cli.options import PIPELINE_NAME, dataset_cache
-    from pipelines.cli.run import MalformedParameter
+    from pipelines.cli.run import register_and_start, stage
     from pipelines.cli.server import prepare_account
-    from pipelines.dataset import find_dataset, stage_dataset
     from pipelines.session import open_target
-    from pipelines.submission import start_execution
 
     prepare_account(server)
     target = open_target("local", endpoint_url=server.url, environ={})
-    found = find_dataset(dataset.value, dataset_cache())
+    found, uri = stage(target, dataset)
     print(f"Data: {SOURCES[found.source]}.", flush=True)
-    uri = stage_dataset(found, target.client("s3"), target.bucket)
     print("Compiling and registering the pipeline (the SageMaker SDK takes some seconds to load).", flush=True)
-    definition = _register(target)
-    values = {"InputDataUri": uri, **values}
-    problem = _first_problem(definition, values)
-    if problem:
-        raise MalformedParameter(f"--param {problem}")
-    arn = start_execution(target.client("sagemaker"), PIPELINE_NAME, values)
+    arn = register_and_start(target, {"InputDataUri": uri, **values})
     print(f"Started {arn}", flush=True)
     _finish(target, follow(target, arn), found.source, output)
-
-
-def _register(target: Target) -> str:
-    from pipelines.cli.compile import registered_definition, spinner
-    from pipelines.cli.options import PIPELINE_NAME
-
-    with spinner("Compiling the pipeline"):
-        return registered_definition(target, PIPELINE_NAME)
-
-
-def _first_problem(definition: str, values: dict[str, str]) -> str | None:
-    import json
-
-    from pipelines.definition import check_parameter_values
-
-    problems = check_parameter_values(json.loads(definition), values)
-    return f"{problems[0].path}: {problems[0].message}" if problems else None
 
 
 def _finish(target: Target, execution: ExecutionStatus, source: str, output: Path) -> None:

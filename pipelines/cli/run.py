@@ -18,6 +18,7 @@ from pipelines.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pipelines.dataset import Dataset
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
 
@@ -44,7 +45,9 @@ def run(
     """
     values = read_parameters(param or [])
     place = connect(target)
-    arn = start(place, values, dataset)
+    if "InputDataUri" not in values:
+        values["InputDataUri"] = stage(place, dataset)[1]
+    arn = register_and_start(place, values)
     if not as_json:
         print(f"Started {arn}", flush=True)
     if wait:
@@ -67,19 +70,29 @@ def read_parameters(given: list[str]) -> dict[str, str]:
     return values
 
 
-def start(place: Target, values: dict[str, str], dataset: DatasetChoice) -> str:
-    """Stage the data, register the pipeline, start an execution with these parameters; returns its ARN."""
+def stage(place: Target, dataset: DatasetChoice) -> tuple[Dataset, str]:
+    """Find, download or generate the archive and put it into S3; returns it and the URI for InputDataUri."""
+    from pipelines.cli.compile import spinner
+    from pipelines.cli.screen import progress_bar
+    from pipelines.dataset import find_dataset, stage_dataset
+
+    with progress_bar("Downloading CIFAR-100") as progress:
+        found = find_dataset(dataset.value, dataset_cache(), progress)
+    with spinner("Staging the data"):
+        return found, stage_dataset(found, place.client("s3"), place.bucket)
+
+
+def register_and_start(place: Target, values: dict[str, str]) -> str:
+    """Compile and register the pipeline, and start an execution with these parameters; returns its ARN.
+
+    Raises MalformedParameter before anything is started.
+    """
     import json
 
     from pipelines.cli.compile import registered_definition, spinner
-    from pipelines.dataset import find_dataset, stage_dataset
     from pipelines.definition import check_parameter_values
     from pipelines.submission import start_execution
 
-    if "InputDataUri" not in values:
-        with spinner("Staging the data"):
-            found = find_dataset(dataset.value, dataset_cache())
-            values = {**values, "InputDataUri": stage_dataset(found, place.client("s3"), place.bucket)}
     with spinner("Compiling the pipeline"):
         definition = registered_definition(place, PIPELINE_NAME)
     problems = check_parameter_values(json.loads(definition), values)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +54,23 @@ def facts(title: str) -> Table:
     made.add_column(style="bold")
     made.add_column(overflow="fold")
     return made
+
+
+@contextmanager
+def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    """A function that takes bytes done and bytes in all, and shows them; nothing is shown before its first call."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(), transient=True) as progress:
+        tasks: list[Any] = []
+
+        def show(done: int, total: int) -> None:
+            if not tasks:
+                tasks.append(progress.add_task(text))
+            progress.update(tasks[0], completed=done, total=total or None)
+
+        yield show
 
 
 def styled(status: str) -> str:

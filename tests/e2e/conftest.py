@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,3 +56,14 @@ def scones(tmp_path_factory: pytest.TempPathFactory, cifar_archive_path: Path) -
     assert started.returncode == 0, started.stderr
     yield command
     command("down")
+
+
+@pytest.fixture(scope="session")
+def processes_of() -> Callable[[Path], list[str]]:
+    """Finds the command lines of the processes that work in a folder."""
+
+    def find(folder: Path) -> list[str]:
+        lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+        return [line for line in lines if str(folder) in line]
+
+    return find

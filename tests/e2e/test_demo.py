@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 
 
-def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path):
+def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, processes_of):
     done = scones("demo", "--output", str(tmp_path), "--param", "Epochs=1", "--param", "AccuracyThreshold=0.2")
     assert done.returncode == 0, done.stderr
     assert "From archive to registered model" in done.stdout
@@ -23,10 +22,10 @@ def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path):
     assert summary["model"]["threshold"] == 0.2
     plots = sorted(path.name for path in (tmp_path / "evaluation" / "plots").iterdir())
     assert plots == ["confidence_histogram.png", "confusion_matrix.png", "roc_curve.png", "worst_mistakes.png"]
-    assert not processes_of(str(tmp_path)), "nothing is left running"
+    assert not processes_of(tmp_path), "nothing is left running"
 
 
-def test_ctrl_c_stops_everything_that_the_demo_started(scones, tmp_path):
+def test_ctrl_c_stops_everything_that_the_demo_started(scones, tmp_path, processes_of):
     demo = scones.begin("demo", "--output", str(tmp_path), "--param", "Epochs=500")
     assert demo.stdout is not None
     for line in demo.stdout:
@@ -36,10 +35,5 @@ def test_ctrl_c_stops_everything_that_the_demo_started(scones, tmp_path):
     out, error = demo.communicate(timeout=90)
     assert demo.returncode == 130, error
     assert "everything that the demo started is stopped" in out
-    assert not processes_of(str(tmp_path))
+    assert not processes_of(tmp_path)
     assert not (tmp_path / "summary.json").exists()
-
-
-def processes_of(folder: str) -> list[str]:
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in found.splitlines() if folder in line and "pytest" not in line]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import boto3
 
@@ -89,7 +90,7 @@ def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_
     assert {step["name"]: step["status"] for step in shown["steps"]}["TrainClassifier"] == "Stopped"
 
 
-def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what_failed(scones):
+def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what_failed(scones, processes_of):
     started = scones.begin("run", "--wait", "--param", "Epochs=500")
     arn = first_line(started).removeprefix("Started ").strip()
     wait_until(lambda: "validation:accuracy" in scones("logs", arn, "--step", "TrainClassifier").stdout, "an epoch")
@@ -99,7 +100,9 @@ def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what
     _, error = started.communicate(timeout=120)
     assert started.returncode == 1
     assert len(error.splitlines()) == 1, error
-    wait_until(lambda: not processes_of(server["state"]), "the job's processes to end with their server", 30)
+    wait_until(
+        lambda: not processes_of(Path(server["state"]) / "jobs"), "the job's processes to end with their server", 30
+    )
     assert "not running" in scones("executions").stderr
 
     assert scones("up").returncode == 0
@@ -140,12 +143,6 @@ def client(scones, service: str):
 def first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline()
-
-
-def processes_of(state: str) -> list[str]:
-    """Command lines of the processes that work in a state folder."""
-    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in found.splitlines() if f"{state}/jobs" in line]
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:

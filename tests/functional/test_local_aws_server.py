@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def test_it_listens_on_the_loopback_address_only(local_aws):
     port = int(local_aws.url.rsplit(":", 1)[1])
     with socket.socket() as other:
         assert other.connect_ex(("127.0.0.2", port)) != 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}, {"Origin": "null"}],
+    ids=["rebound", "cross-site", "sandboxed"],
+)
+def test_pages_of_other_sites_are_refused(local_aws, headers):
+    local_aws.client("s3").put_object(Bucket=local_aws.bucket, Key="private", Body=b"secret")
+    address = f"{local_aws.url}/{local_aws.bucket}/private"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(address, headers=headers))
+    with urllib.request.urlopen(address) as answer:
+        assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 def test_s3_iam_sts_logs_and_cloudwatch_survive_a_kill(own_local_aws):
