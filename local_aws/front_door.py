@@ -13,7 +13,8 @@ from xml.sax.saxutils import escape
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 HEALTH_PATH = "/_local_aws/health"
-MOTO_SERVICES = frozenset({"s3", "iam", "sts", "logs", "monitoring"})
+# signing name -> moto's name
+MOTO_SERVICES = {"s3": "s3", "iam": "iam", "sts": "sts", "logs": "logs", "monitoring": "cloudwatch"}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost)(:\d+)?", re.IGNORECASE)
 FOREIGN = "This local AWS answers programs of this machine, not pages of other sites.\n"
@@ -24,7 +25,7 @@ class FrontDoor:
     """Routes by the service in the request's signature; what nobody here executes is refused, never pretended."""
 
     def __init__(
-        self, sagemaker: WsgiApp, moto: WsgiApp, health: Callable[[], dict[str, Any]], changed: Callable[[], None]
+        self, sagemaker: WsgiApp, moto: WsgiApp, health: Callable[[], dict[str, Any]], changed: Callable[[str], None]
     ):
         self._sagemaker = sagemaker
         self._moto = moto
@@ -49,7 +50,7 @@ class FrontDoor:
             return _refuse(environ, start_response, f"This local AWS does not offer the service {service!r}.")
         response = self._moto(environ, start_response)
         if environ["REQUEST_METHOD"] not in SAFE_METHODS:
-            self._changed()
+            self._changed(MOTO_SERVICES[service])
         return response
 
 

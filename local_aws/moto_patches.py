@@ -8,6 +8,7 @@ from typing import Any
 
 import moto
 import moto.s3.models
+import moto.settings
 from moto.core.common_models import BaseModel
 from moto.s3.models import FakeKey
 
@@ -26,6 +27,8 @@ def install(bodies: BodyFolder) -> None:
         raise MotoVersionMismatch(
             f"local_aws needs moto {MOTO_VERSION}, found {moto.__version__}: install the pinned requirements."
         )
+    # moto would invite the pages of every web site to read what is here
+    moto.settings.DISABLE_GLOBAL_CORS = True
     _forget_instances()
     _keep_bodies_in_files(bodies)
 

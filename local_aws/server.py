@@ -75,11 +75,9 @@ class LocalAws:
     def _open(self, state_dir: Path) -> None:
         # moto's Step Functions and Lambda call back to this port
         os.environ["MOTO_PORT"] = str(self.port)
-        # moto would invite every web page to read what is here
-        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
         bodies = BodyFolder(state_dir / "s3")
         moto_patches.install(bodies)
-        self.snapshot = MotoSnapshot(state_dir / "moto.pickle", bodies)
+        self.snapshot = MotoSnapshot(state_dir / "moto", bodies)
         self.snapshot.load()
         self.context = _make_context(state_dir, self._region, self.url, self.snapshot)
         self._http.wsgi_app = self._front_door()
@@ -153,8 +151,8 @@ def _make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot
         region=region,
         state_dir=state_dir,
         store=Store(state_dir / "sagemaker.sqlite"),
-        objects=ObjectStore(s3_backends[ACCOUNT_ID]["aws"], snapshot.changed),
-        logs=LogGroups(logs_backends[ACCOUNT_ID][region], snapshot.changed),
+        objects=ObjectStore(s3_backends[ACCOUNT_ID]["aws"], lambda: snapshot.changed("s3")),
+        logs=LogGroups(logs_backends[ACCOUNT_ID][region], lambda: snapshot.changed("logs")),
         endpoint_url=url,
         call=_not_yet,
         make_durable=snapshot.save,

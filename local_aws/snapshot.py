@@ -1,6 +1,6 @@
 """moto keeps its state in memory; this keeps it on disk too, so that a killed server can be started again.
 
-The snapshot is a pickle without bodies (those are files of their own, see `bodies.py`). It is read back with an
+A snapshot is a pickle without bodies (those are files of their own, see `bodies.py`). It is read back with an
 allow-list, since a pickle is a program: only moto's own classes and plain containers may appear in it.
 """
 
@@ -25,7 +25,8 @@ from local_aws.moto_patches import MOTO_VERSION
 
 LOGGER = logging.getLogger(__name__)
 
-SERVICES = ("s3", "iam", "sts", "logs", "cloudwatch", "kms")
+# in the order of saving: what refers to objects comes before they do
+SERVICES = ("iam", "sts", "logs", "cloudwatch", "s3")
 ATTEMPTS = 20
 GRACE_SECONDS = 60.0
 SAFE_MODULES = ("moto", "collections", "datetime", "zoneinfo", "uuid", "decimal", "pytz")
@@ -103,20 +104,23 @@ class _Unpickler(pickle.Unpickler):
 
 
 class MotoSnapshot:
-    """Saves moto's backends to one file whenever they changed, and loads them back at start."""
+    """Saves each of moto's services to a file of its own whenever it changed, and loads them back at start."""
 
-    def __init__(self, path: Path, bodies: BodyFolder, seconds_between_saves: float = 1.0) -> None:
-        self._path = path
+    def __init__(self, folder: Path, bodies: BodyFolder, seconds_between_saves: float = 1.0) -> None:
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
         self._bodies = bodies
         self._pause = seconds_between_saves
         self._saving = threading.Lock()
-        self._dirty = threading.Event()
+        self._dirty: set[str] = set()
+        self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._save_when_changed, name="moto-snapshot", daemon=True)
 
-    def changed(self) -> None:
-        """Note that something changed; it is saved at once, or within about a second of the last time."""
-        self._dirty.set()
+    def changed(self, service: str) -> None:
+        """Note that a service changed; it is saved at once, or within about a second of the last time."""
+        self._dirty.add(service)
+        self._wake.set()
 
     def start(self) -> None:
         """Begin to save in the background."""
@@ -125,52 +129,65 @@ class MotoSnapshot:
     def close(self) -> None:
         """Save what is unsaved and end the background thread."""
         self._closing.set()
-        self._dirty.set()
+        self._wake.set()
         self._thread.join()
         self.save()
 
     def load(self) -> None:
-        """Put the saved state, if there is one, into moto. Raises SnapshotUnreadable."""
-        if not self._path.exists():
-            self._bodies.keep_only(set())
-            return
-        unpickler = _Unpickler(io.BytesIO(self._path.read_bytes()), self._bodies)
-        try:
-            version, state, bucket_accounts = unpickler.load()
-        except SnapshotUnreadable:
-            raise
-        except Exception as error:
-            raise SnapshotUnreadable(f"{self._path} is damaged ({error}): move it away to start empty") from error
-        if version != MOTO_VERSION:
-            raise SnapshotUnreadable(f"{self._path} was written with moto {version}, this is moto {MOTO_VERSION}")
-        for service, accounts in state.items():
-            for account, regions in accounts.items():
-                for region, backend in regions.items():
-                    _backends(service)[account][region] = backend
-        s3_backends.bucket_accounts.update(bucket_accounts)
-        self._bodies.keep_only(unpickler.bodies)
+        """Put what was saved, if anything was, into moto. Raises SnapshotUnreadable."""
+        bodies: set[str] = set()
+        for service in SERVICES:
+            path = self._path(service)
+            if path.exists():
+                bodies |= self._load(service, path)
+        self._bodies.keep_only(bodies)
 
     def save(self) -> None:
         """Save now. Returns when the state of this moment is on disk."""
         with self._saving:
-            if not self._dirty.is_set():
-                return
-            self._dirty.clear()
-            try:
-                content, in_use = _dump_consistently()
-                partial = self._path.with_suffix(".partial")
-                with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(content)
-                partial.replace(self._path)
-            except BaseException:
-                self._dirty.set()
-                raise
-            self._bodies.keep_only(in_use, GRACE_SECONDS)
+            self._wake.clear()
+            for service in SERVICES:
+                if service in self._dirty:
+                    self._dirty.discard(service)
+                    try:
+                        self._save(service)
+                    except BaseException:
+                        self.changed(service)
+                        raise
+
+    def _path(self, service: str) -> Path:
+        return self._folder / f"{service}.pickle"
+
+    def _load(self, service: str, path: Path) -> set[str]:
+        unpickler = _Unpickler(io.BytesIO(path.read_bytes()), self._bodies)
+        try:
+            version, accounts, bucket_accounts = unpickler.load()
+        except SnapshotUnreadable:
+            raise
+        except Exception as error:
+            raise SnapshotUnreadable(f"{path} is damaged ({error}): move it away to start without it") from error
+        if version != MOTO_VERSION:
+            raise SnapshotUnreadable(f"{path} was written with moto {version}, this is moto {MOTO_VERSION}")
+        for account, regions in accounts.items():
+            for region, backend in regions.items():
+                _backends(service)[account][region] = backend
+        s3_backends.bucket_accounts.update(bucket_accounts)
+        return unpickler.bodies
+
+    def _save(self, service: str) -> None:
+        content, bodies = _dump_consistently(service)
+        path = self._path(service)
+        partial = path.with_suffix(".partial")
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        partial.replace(path)
+        if service == "s3":
+            self._bodies.keep_only(bodies, GRACE_SECONDS)
 
     def _save_when_changed(self) -> None:
         """A lone change is saved at once, many together; and never more than a tenth of the time goes into saving."""
         while not self._closing.is_set():
-            self._dirty.wait()
+            self._wake.wait()
             began = time.monotonic()
             try:
                 self.save()
@@ -179,26 +196,21 @@ class MotoSnapshot:
             self._closing.wait(max(self._pause, 10 * (time.monotonic() - began)))
 
 
-def _dump_consistently() -> tuple[bytes, set[str]]:
+def _dump_consistently(service: str) -> tuple[bytes, set[str]]:
     """Other threads go on changing the dictionaries: a dump that was disturbed is thrown away and made again."""
     for attempt in range(ATTEMPTS):
         file = io.BytesIO()
         pickler = _Pickler(file)
         try:
-            pickler.dump((MOTO_VERSION, _state(), dict(s3_backends.bucket_accounts)))
+            accounts = {account: dict(regions.items()) for account, regions in list(_backends(service).items())}
+            bucket_accounts = dict(s3_backends.bucket_accounts) if service == "s3" else {}
+            pickler.dump((MOTO_VERSION, accounts, bucket_accounts))
         except RuntimeError:
             if attempt == ATTEMPTS - 1:
                 raise
             continue
         return file.getvalue(), pickler.bodies
     raise AssertionError("unreachable")
-
-
-def _state() -> dict[str, dict[str, dict[str, Any]]]:
-    return {
-        service: {account: dict(regions.items()) for account, regions in list(_backends(service).items())}
-        for service in SERVICES
-    }
 
 
 def _backends(service: str) -> BackendDict[Any]:
