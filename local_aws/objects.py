@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,8 +106,3 @@ class ObjectStore:
         if found is None:
             raise ObjectNotFound(f"The specified key does not exist: s3://{bucket}/{key}")
         return found
-
-
-def free_bytes(path: Path) -> int:
-    """The free space of the file system that holds `path`, in bytes."""
-    return shutil.disk_usage(path).free

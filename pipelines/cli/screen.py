@@ -58,11 +58,12 @@ def facts(title: str) -> Table:
 
 @contextmanager
 def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    """A function that takes bytes done and bytes in all, and shows them; nothing is shown before its first call."""
+    """A function that takes bytes done and bytes in all, and shows them in a terminal once it is called."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(), transient=True) as progress:
+    screen = console()
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
         tasks: list[Any] = []
 
         def show(done: int, total: int) -> None:

@@ -76,7 +76,7 @@ def test_parameters_are_checked_before_anything_starts(scones):
 
 def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_again(scones):
     waiting = scones.begin("run", "--wait", "--param", "Epochs=500")
-    arn = first_line(waiting).removeprefix("Started ").strip()
+    arn = started(waiting)
     wait_until(lambda: "TrainClassifier" in scones("executions", arn).stdout, "the training to begin")
     os.killpg(waiting.pid, signal.SIGINT)
     out, _ = waiting.communicate(timeout=60)
@@ -91,14 +91,14 @@ def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_
 
 
 def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what_failed(scones, processes_of):
-    started = scones.begin("run", "--wait", "--param", "Epochs=500")
-    arn = first_line(started).removeprefix("Started ").strip()
+    waiting = scones.begin("run", "--wait", "--param", "Epochs=500")
+    arn = started(waiting)
     wait_until(lambda: "validation:accuracy" in scones("logs", arn, "--step", "TrainClassifier").stdout, "an epoch")
     finished_before = succeeded(scones)
     server = json.loads(scones("status", "--json").stdout)
     os.kill(server["pid"], signal.SIGKILL)
-    _, error = started.communicate(timeout=120)
-    assert started.returncode == 1
+    _, error = waiting.communicate(timeout=120)
+    assert waiting.returncode == 1
     assert len(error.splitlines()) == 1, error
     wait_until(
         lambda: not processes_of(Path(server["state"]) / "jobs"), "the job's processes to end with their server", 30
@@ -140,9 +140,12 @@ def client(scones, service: str):
     return boto3.client(service, endpoint_url=url, region_name="us-east-1", **keys)
 
 
-def first_line(process: subprocess.Popen[str]) -> str:
+def started(process: subprocess.Popen[str]) -> str:
+    """The ARN in the first line that `scones run` prints."""
     assert process.stdout is not None
-    return process.stdout.readline()
+    line = process.stdout.readline()
+    assert line.startswith("Started arn:"), line
+    return line.removeprefix("Started ").strip()
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
