@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.atomic_text import write_text
 from pipelines.executions import elapsed
 from pipelines.registry import describe_version
 
@@ -47,9 +48,7 @@ def fetch_evaluation(target: Target, execution: ExecutionStatus, folder: Path) -
 def write_summary(summary: Mapping[str, Any], path: Path) -> None:
     """Write the summary as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(summary, indent=2) + "\n")
-    partial.replace(path)
+    write_text(path, json.dumps(summary, indent=2) + "\n")
 
 
 def _dataset(target: Target, execution: ExecutionStatus, source: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import PIPELINE_NAME, TargetChoice, TargetOption, connect
+from pipelines.cli.options import TargetChoice, TargetOption, connect
+from pipelines.names import PIPELINE_NAME
 
 
 def definition(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import PIPELINE_NAME, ExecutionArgument, JsonOption, TargetChoice, TargetOption, connect
+from pipelines.cli.options import ExecutionArgument, JsonOption, TargetChoice, TargetOption, connect
+from pipelines.names import PIPELINE_NAME
 
 
 def executions(

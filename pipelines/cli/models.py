@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import MODEL_PACKAGE_GROUP, JsonOption, TargetChoice, TargetOption, connect
+from pipelines.cli.options import JsonOption, TargetChoice, TargetOption, connect
+from pipelines.names import MODEL_PACKAGE_GROUP_NAME
 
 
 def models(
-    group: Annotated[str, typer.Option(help="Model package group.")] = MODEL_PACKAGE_GROUP,
+    group: Annotated[str, typer.Option(help="Model package group.")] = MODEL_PACKAGE_GROUP_NAME,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
 ) -> None:

@@ -11,9 +11,6 @@ import typer
 if TYPE_CHECKING:
     from pipelines.session import Target
 
-PIPELINE_NAME = "SconesTraining"
-MODEL_PACKAGE_GROUP = "SconesDeliveryVehicles"
-
 
 class TargetChoice(str, Enum):
     """Where a command goes."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.options import (
-    PIPELINE_NAME,
     DatasetChoice,
     DatasetOption,
     JsonOption,
@@ -16,6 +15,7 @@ from pipelines.cli.options import (
     connect,
     dataset_cache,
 )
+from pipelines.names import PIPELINE_NAME
 
 if TYPE_CHECKING:
     from pipelines.dataset import Dataset

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.options import PIPELINE_NAME, ExecutionArgument, TargetChoice, TargetOption, connect
+from pipelines.cli.options import ExecutionArgument, TargetChoice, TargetOption, connect
+from pipelines.names import PIPELINE_NAME
 
 
 def stop(

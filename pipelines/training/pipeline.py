@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.names import MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
 from pipelines.session import target_from_environment
 from pipelines.source_code import PROJECT_ROOT, read_source_code, stage
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
     from sagemaker.mlops.workflow import Pipeline
 
-PIPELINE_NAME = "SconesTraining"
-MODEL_PACKAGE_GROUP_NAME = "SconesDeliveryVehicles"
 BASE_JOB_PREFIX = "scones"
 ALGORITHMS = ("pytorch",)
 # Where `InputDataUri` points unless an execution says otherwise, under the bucket.
