@@ -137,7 +137,7 @@ def _invoke(handlers: Handlers, environ: dict[str, Any]) -> tuple[int, bytes, st
         status = int(getattr(error, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR))
         trace = traceback.format_exc()
         print(trace, file=sys.stderr, flush=True)
-        return status, f"{error}\n{trace}".encode(), "text/plain"
+        return status, f"{getattr(error, 'message', error)}\n{trace}".encode(), "text/plain"
 
 
 def load_handlers(base: Path, defaults: Defaults) -> Handlers:

@@ -12,11 +12,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the container: modules at the root
 
-from image_decoding import ImageUnreadable
 from image_list import read_labelled_images
 from inference import (
-    AcceptUnsupported,
-    ContentTypeUnsupported,
+    RequestRefused,
     input_fn,
     model_fn,
     output_fn,
@@ -47,7 +45,8 @@ def png(size: tuple[int, int] = (32, 32)) -> bytes:
 
 
 def test_a_picture_in_gives_a_flat_json_array_of_probabilities(model: Classifier) -> None:
-    answer = output_fn(predict_fn(input_fn(png(), "image/png"), model), "application/json")
+    answer, content_type = output_fn(predict_fn(input_fn(png(), "image/png"), model), "application/json")
+    assert content_type == "application/json"
     bicycle, motorcycle = json.loads(answer)
     assert bicycle + motorcycle == pytest.approx(1, abs=1e-6)
     assert 0 <= bicycle <= 1
@@ -87,15 +86,16 @@ def test_supported_content_types_are_taken(content_type: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/csv", "image/gif", ""])
 def test_other_content_types_are_refused_with_those_that_are_taken(content_type: str) -> None:
-    with pytest.raises(ContentTypeUnsupported, match="image/png, image/jpeg, application/x-image"):
+    with pytest.raises(RequestRefused, match="image/png, image/jpeg, application/x-image") as refused:
         input_fn(png(), content_type)
+    assert refused.value.status_code == 415
 
 
 @pytest.mark.parametrize("body", [b"", b"[0.1, 0.9]", png()[:100], "text"])
-def test_a_body_that_is_no_picture_is_a_value_error_that_says_so(body: bytes) -> None:
-    with pytest.raises(ImageUnreadable, match=r"image"):
+def test_a_body_that_is_no_picture_is_refused_as_the_clients_fault(body: bytes) -> None:
+    with pytest.raises(RequestRefused, match=r"image") as refused:
         input_fn(body, "image/png")
-    assert issubclass(ImageUnreadable, ValueError)
+    assert refused.value.status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,14 @@ def test_a_body_that_is_no_picture_is_a_value_error_that_says_so(body: bytes) ->
     ],
 )
 def test_json_is_answered_wherever_it_is_accepted(accept: str | None) -> None:
-    assert output_fn(torch.tensor([[0.25, 0.75]]), accept) == "[0.25, 0.75]"
+    assert output_fn(torch.tensor([[0.25, 0.75]]), accept) == ("[0.25, 0.75]", "application/json")
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-npy", "application/jsonlines"])
 def test_another_accept_is_refused(accept: str) -> None:
-    with pytest.raises(AcceptUnsupported, match="accept application/json"):
+    with pytest.raises(RequestRefused, match="accept application/json") as refused:
         output_fn(torch.tensor([[0.25, 0.75]]), accept)
+    assert refused.value.status_code == 406
 
 
 def test_a_model_folder_without_a_model_is_refused(tmp_path: Path) -> None:
