@@ -101,13 +101,14 @@ def test_a_document_of_the_wrong_form_is_refused(text: str, words: str) -> None:
         ([processing("A b")], "Steps[0]: 'A b' is not a step name"),
         ([processing("A" * 65)], "is not a step name"),
         (
-            [processing("A", Type="Lambda")],
-            "Step type 'Lambda' of step 'A' is not supported by this local AWS; ",
+            [processing("A", Type="AutoML")],
+            "Step type 'AutoML' of step 'A' is not supported by this local AWS; ",
         ),
         (
             [condition("C", then=[processing("X", Type="EMR")], otherwise=[])],
             "Step type 'EMR' of step 'X' is not supported by this local AWS; "
-            "supported: Processing, Training, Transform, Model, RegisterModel, Condition, Fail.",
+            "supported: Processing, Training, Transform, Model, RegisterModel, EndpointConfig, Endpoint, Lambda, "
+            "Condition, Fail.",
         ),
         ([processing("A", Foo=1)], "Unknown member 'Foo' of step 'A'"),
         ([processing("A", DisplayName=1)], "DisplayName of step 'A' must be a string"),

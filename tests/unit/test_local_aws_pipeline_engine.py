@@ -287,8 +287,8 @@ def test_steps_are_listed_latest_first_and_in_pages(service: Service) -> None:
 
 
 def test_a_definition_with_an_unsupported_step_type_is_refused_when_created(service: Service) -> None:
-    with pytest.raises(ValidationException, match="Step type 'Lambda' of step 'L' is not supported"):
-        service.create_pipeline({"Name": "L", "Type": "Lambda", "Arguments": {}})
+    with pytest.raises(ValidationException, match="Step type 'EMR' of step 'L' is not supported"):
+        service.create_pipeline({"Name": "L", "Type": "EMR", "Arguments": {}})
 
 
 def _create_compiled(service: Service) -> None:

@@ -13,7 +13,7 @@ from local_aws.sagemaker.pipeline.names import resource_name
 from local_aws.sagemaker.pipeline.records import ExecutionInput, StepState
 from local_aws.sagemaker.pipeline.references import Scope, UnresolvedReference, execution_variables, resolve
 from local_aws.sagemaker.pipeline.steps import STEP_TYPES
-from local_aws.sagemaker.pipeline.steps.base import Failure, Progress, Start
+from local_aws.sagemaker.pipeline.steps.base import Api, Failure, Progress, Start
 from local_aws.sagemaker.pipeline.structure import Definition, Step
 from local_aws.sagemaker.store import Record
 
@@ -30,9 +30,16 @@ class Attempts:
     """Starts the steps of one execution. `cache_keys` has the key of every step started, by name."""
 
     def __init__(
-        self, context: Context, clock: Clock, execution: Record, definition: Definition, given: ExecutionInput
+        self,
+        context: Context,
+        api: Api,
+        clock: Clock,
+        execution: Record,
+        definition: Definition,
+        given: ExecutionInput,
     ) -> None:
         self._context = context
+        self._api = api
         self._clock = clock
         self._execution = execution
         self._definition = definition
@@ -52,7 +59,7 @@ class Attempts:
             hit = self._cache_hit(step) if may_reuse else None
             if hit:
                 return hit
-        return step_type.start(Start(step, arguments, name), self._context.call)
+        return step_type.start(Start(step, arguments, name), self._api)
 
     def _resource_name(self, step: Step) -> str:
         """A name the step's own arguments carry is a prefix (the SDK's `use_custom_job_prefix`)."""

@@ -14,12 +14,14 @@ from datetime import datetime
 from typing import Any
 
 from local_aws.sagemaker.pipeline.records import StepState
+from local_aws.sagemaker.pipeline.steps.base import EVERY_ARGUMENT
 from local_aws.sagemaker.pipeline.structure import CachePolicy
 
 
 def cache_key(step_type: str, keys: Iterable[str], arguments: Mapping[str, Any]) -> str:
     """What two runs of a step must have in common: a hash over the type and the arguments that decide."""
-    deciding = {key: arguments[key] for key in sorted(keys) if key in arguments}
+    chosen = sorted(arguments if tuple(keys) == EVERY_ARGUMENT else keys)
+    deciding = {key: arguments[key] for key in chosen if key in arguments}
     text = json.dumps([step_type, deciding], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from local_aws.sagemaker.context import Context
 from local_aws.sagemaker.errors import ServiceError
 from local_aws.sagemaker.pipeline import records, retries
+from local_aws.sagemaker.pipeline.api import StepApi
 from local_aws.sagemaker.pipeline.attempts import Attempts, CacheHit
 from local_aws.sagemaker.pipeline.clock import Clock
 from local_aws.sagemaker.pipeline.definition import parse_definition
@@ -48,6 +49,7 @@ class ExecutionRun:
     def __init__(self, context: Context, clock: Clock, execution_id: str) -> None:
         self._context = context
         self._clock = clock
+        self._api = StepApi(context, clock)
         self._id = execution_id
         self._wake = threading.Event()
         self._stop_requested = False
@@ -90,7 +92,7 @@ class ExecutionRun:
         self._definition = parse_definition(given.definition)
         self._selected = frozenset(given.selected)
         self._states = records.read_steps(self._context.store, self._id)
-        self._attempts = Attempts(self._context, self._clock, execution, self._definition, given)
+        self._attempts = Attempts(self._context, self._api, self._clock, execution, self._definition, given)
 
     def _go_on(self) -> bool:
         """One round; whether another one is needed."""
@@ -158,7 +160,7 @@ class ExecutionRun:
     def _watch(self, running: Running) -> None:
         if running.retry_at is None:
             step_type = STEP_TYPES[running.step.type]
-            progress = self._guarded(running.step, lambda: step_type.poll(running.handle, self._context.call))
+            progress = self._guarded(running.step, lambda: step_type.poll(running.handle, self._api))
             self._follow(running, progress)
         elif self._clock.now() >= running.retry_at:
             running.retry_at = None
@@ -219,7 +221,7 @@ class ExecutionRun:
             running.stop_sent = True
             self._record(replace(state, status="Stopping"))
             try:
-                STEP_TYPES[running.step.type].stop(running.handle, self._context.call)
+                STEP_TYPES[running.step.type].stop(running.handle, self._api)
             except ServiceError as error:
                 # It has ended in between: the next look at it shows how.
                 logger.info("stopping step %s: %s", state.name, error.message)

@@ -74,14 +74,17 @@ def _step(document: Any, branch: Branch | None, where: str) -> Iterator[Step]:
         raise ValidationException(
             f"Step type '{kind}' of step '{name}' is not supported by this local AWS; supported: {supported}."
         )
+    extra = STEP_TYPES[kind].members
     for member in document:
-        if member not in MEMBERS:
+        if member not in (*MEMBERS, *extra):
             raise refusal(f"Unknown member '{member}' of step '{name}'.")
     arguments = document.get("Arguments")
     if not isinstance(arguments, dict):
         raise refusal(f"Arguments of step '{name}': Expecting start of Json Object.")
     inside = {"IfSteps": True, "ElseSteps": False} if kind == "Condition" else {}
     own = {key: value for key, value in arguments.items() if key not in inside}
+    if extra:
+        own = {"Arguments": own, **{member: document[member] for member in extra if member in document}}
     step = Step(
         name=name,
         type=str(kind),

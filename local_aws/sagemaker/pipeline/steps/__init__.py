@@ -2,7 +2,10 @@
 
 from local_aws.sagemaker.pipeline.steps.base import StepType
 from local_aws.sagemaker.pipeline.steps.condition import ConditionStep
+from local_aws.sagemaker.pipeline.steps.endpoint import EndpointStep
+from local_aws.sagemaker.pipeline.steps.endpoint_config import EndpointConfigStep
 from local_aws.sagemaker.pipeline.steps.fail import FailStep
+from local_aws.sagemaker.pipeline.steps.lambda_function import LambdaStep
 from local_aws.sagemaker.pipeline.steps.model import ModelStep
 from local_aws.sagemaker.pipeline.steps.processing import PROCESSING
 from local_aws.sagemaker.pipeline.steps.register_model import RegisterModelStep
@@ -15,6 +18,9 @@ _ALL: tuple[StepType, ...] = (
     TRANSFORM,
     ModelStep(),
     RegisterModelStep(),
+    EndpointConfigStep(),
+    EndpointStep(),
+    LambdaStep(),
     ConditionStep(),
     FailStep(),
 )

@@ -13,6 +13,29 @@ from typing import Any, Protocol
 from local_aws.sagemaker.pipeline.structure import Step
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+# of a step type whose results depend on every argument
+EVERY_ARGUMENT = ("*",)
+
+
+class Api(Protocol):
+    """What a step type may call: SageMaker's operations, and Lambda functions."""
+
+    def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """One call of the SageMaker API. Raises a ServiceError."""
+
+    def begin_invocation(self, function: str, payload: bytes) -> str:
+        """Invoke a function, given as ARN, in the background; returns a handle."""
+
+    def end_of_invocation(self, handle: str) -> Invoked | None:
+        """What the function answered; None while it runs."""
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """The end of a function's invocation: its answer, or why there is none, in one line."""
+
+    payload: bytes = b""
+    error: str | None = None
 
 
 class BadStep(Exception):
@@ -60,7 +83,8 @@ class StepType(Protocol):
     type that calls none. `cache_keys` are the arguments that decide whether an earlier run can be reused,
     None for a type that is never cached. `name_argument` is the argument that would name what it makes, None
     where there is none. `variable` is the execution variable that holds that name while the arguments are
-    resolved.
+    resolved. `members` are the members of its document that only this type has; with them, a step's arguments
+    are the document's `Arguments` and those members, each under its name.
     """
 
     @property
@@ -75,15 +99,17 @@ class StepType(Protocol):
     def cache_keys(self) -> tuple[str, ...] | None: ...
     @property
     def retryable(self) -> bool: ...
+    @property
+    def members(self) -> tuple[str, ...]: ...
 
     def check(self, step: Step) -> None:
         """Raises BadStep for a definition that this type cannot execute."""
 
-    def start(self, start: Start, call: Call) -> Progress:
+    def start(self, start: Start, call: Api) -> Progress:
         """Begin. Raises a ServiceError as the API answered it."""
 
-    def poll(self, handle: str, call: Call) -> Progress:
+    def poll(self, handle: str, call: Api) -> Progress:
         """Where a step that was Executing is now. Raises a ServiceError."""
 
-    def stop(self, handle: str, call: Call) -> None:
+    def stop(self, handle: str, call: Api) -> None:
         """Ask a step that is Executing to stop. Raises a ServiceError."""

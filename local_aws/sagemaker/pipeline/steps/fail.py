@@ -18,6 +18,7 @@ class FailStep:
     name_argument: str | None = None
     variable: str | None = None
     cache_keys: tuple[str, ...] | None = None
+    members: tuple[str, ...] = ()
     retryable: bool = False
 
     def check(self, step: Step) -> None:

@@ -27,6 +27,7 @@ class JobStep:
     resource: str
     cache_keys: tuple[str, ...] | None
     variable: str | None = None
+    members: tuple[str, ...] = ()
     retryable: bool = True
 
     @property

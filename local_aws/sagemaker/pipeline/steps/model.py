@@ -17,6 +17,7 @@ class ModelStep:
     name_argument: str = "ModelName"
     variable: str | None = None
     cache_keys: tuple[str, ...] | None = None
+    members: tuple[str, ...] = ()
     retryable: bool = True
 
     def check(self, step: Step) -> None:

@@ -20,6 +20,7 @@ class RegisterModelStep:
     name_argument: str | None = "ModelPackageName"
     variable: str | None = None
     cache_keys: tuple[str, ...] | None = None
+    members: tuple[str, ...] = ()
     retryable: bool = True
 
     def check(self, step: Step) -> None:
