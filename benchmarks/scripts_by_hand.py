@@ -18,7 +18,7 @@ model = model_fn(sys.argv[1])
 answers = pathlib.Path(sys.argv[3])
 for path in sorted(pathlib.Path(sys.argv[2]).glob("*.png")):
     data = input_fn(path.read_bytes(), "image/png")
-    (answers / (path.name + ".out")).write_text(output_fn(predict_fn(data, model), "application/json"))
+    (answers / (path.name + ".out")).write_text(output_fn(predict_fn(data, model), "application/json")[0])
 """
 
 

@@ -20,7 +20,7 @@ JSON = "application/json"
 ACCEPTED = (JSON, "application/*", "*/*")
 
 
-class RequestRefused(BaseInferenceToolkitError):  # type: ignore[misc]  # the toolkit is untyped
+class RequestRefused(BaseInferenceToolkitError):
     """A request that cannot be answered, through no fault of the model: its status is one of 400 to 499."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
