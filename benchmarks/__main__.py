@@ -2,9 +2,14 @@
 
 import sys
 
-from benchmarks import accuracy, engine_overhead, extraction
+from benchmarks import accuracy, engine_overhead, extraction, handler_imports
 
-BENCHMARKS = {"extraction": extraction, "engine overhead": engine_overhead, "accuracy": accuracy}
+BENCHMARKS = {
+    "extraction": extraction,
+    "engine overhead": engine_overhead,
+    "accuracy": accuracy,
+    "imports of the Lambdas' handlers": handler_imports,
+}
 
 
 def main() -> int:

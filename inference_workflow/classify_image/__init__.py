@@ -1,0 +1,1 @@
+"""Second Lambda: the image to the endpoint, its answer checked."""
