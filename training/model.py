@@ -15,6 +15,10 @@ from torch import Tensor, nn
 MODEL_FILE = "model.pt"
 FILE_FORMAT = 1
 IMAGE_SIZE = 32
+MALFORMED = (  # what torch.load and the rebuilding raise when a file is not what they expect
+    *(OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError),
+    pickle.UnpicklingError,
+)
 LOGIT_SCALE = 0.125  # global max pooling gives large features: a start near even odds
 STEM_CHANNELS = 24  # 12 eigenvectors of a 2x2x3 patch, and their negatives
 
@@ -141,7 +145,9 @@ def load_classifier(path: Path) -> Classifier:
             )
         )
         net.load_state_dict(content["state_dict"])
-    except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except ModelFileInvalid:
+        raise
+    except MALFORMED as error:
         raise ModelFileInvalid(f"{path} is not a model that train.py wrote: {error}") from error
     return net.eval()
 

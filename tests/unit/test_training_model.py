@@ -103,6 +103,13 @@ def test_a_truncated_model_file_is_refused(length: int, net: Classifier, tmp_pat
         load_classifier(tmp_path / "model.pt")
 
 
+@pytest.mark.parametrize("content", [b"these are no weights", b"\x80\x04.", b"PK\x03\x04", bytes(100)])
+def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(ModelFileInvalid, match=r"model\.pt is not a model that train\.py wrote"):
+        load_classifier(tmp_path / "model.pt")
+
+
 def test_a_missing_model_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileInvalid, match="No such file"):
         load_classifier(tmp_path / "model.pt")
