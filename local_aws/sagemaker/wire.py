@@ -29,11 +29,21 @@ STATUS_LINES = {200: "200 OK", 400: "400 Bad Request", 500: "500 Internal Server
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
-class SageMakerApi:
+class JsonApi:
     """A WSGI application that answers every request with JSON, errors in the service's form."""
 
-    def __init__(self, control_plane: ControlPlane) -> None:
-        self._control_plane = control_plane
+    def __init__(
+        self,
+        service: str,
+        target_prefix: str,
+        input_shape: Callable[[str], StructureShape],
+        call: Callable[[str, dict[str, Any]], dict[str, Any]],
+    ) -> None:
+        """`service` is its name for people, `target_prefix` what stands before an operation in X-Amz-Target."""
+        self._service = service
+        self._target_prefix = target_prefix
+        self._input_shape = input_shape
+        self._call = call
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
@@ -56,12 +66,19 @@ class SageMakerApi:
 
     def _answer(self, environ: dict[str, Any]) -> dict[str, Any]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if not target.startswith(TARGET_PREFIX):
-            raise UnsupportedOperation(f"The header X-Amz-Target names no operation of SageMaker: {target!r}.")
-        operation = target[len(TARGET_PREFIX) :]
-        request = from_json(input_shape(operation), _read_body(environ))
-        answer: dict[str, Any] = to_json(self._control_plane.call(operation, request))
+        if not target.startswith(self._target_prefix):
+            raise UnsupportedOperation(f"The header X-Amz-Target names no operation of {self._service}: {target!r}.")
+        operation = target[len(self._target_prefix) :]
+        request = from_json(self._input_shape(operation), _read_body(environ))
+        answer: dict[str, Any] = to_json(self._call(operation, request))
         return answer
+
+
+class SageMakerApi(JsonApi):
+    """The API of SageMaker."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        super().__init__("SageMaker", TARGET_PREFIX, input_shape, control_plane.call)
 
 
 def from_json(shape: Shape, value: Any) -> Any:

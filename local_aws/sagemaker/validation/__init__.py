@@ -3,7 +3,7 @@
 `validate_request` is what the API calls; `response_problems` is for tests and for debugging.
 """
 
-from local_aws.sagemaker.validation.requests import SerializationException, validate_request
+from local_aws.sagemaker.validation.requests import SerializationException, validate_request, validate_shape
 from local_aws.sagemaker.validation.responses import response_problems
 from local_aws.sagemaker.validation.service_model import input_shape, output_shape, service_model
 
@@ -14,4 +14,5 @@ __all__ = [
     "response_problems",
     "service_model",
     "validate_request",
+    "validate_shape",
 ]

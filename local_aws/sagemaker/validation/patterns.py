@@ -15,12 +15,14 @@ PROPERTY = re.compile(r"\\p\{(\w+)\}")
 SURROGATE_PAIR = re.compile(r"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})", re.IGNORECASE)
 REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")
 CATEGORIES = "LMNPSZC"
-# Two patterns take exponential time on texts that do not match; these match the same texts in linear time.
+# The first two take exponential time on texts that do not match; these match the same texts in linear time.
 EQUIVALENTS = {
     r"[a-z0-9]([-a-z0-9]*[a-z0-9]){0,39}?": r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
     r"https://([.\-_a-zA-Z0-9]+/?){3,1016}": (
         r"https://(?=(/?[.\-_a-zA-Z0-9]){3})[.\-_a-zA-Z0-9]+(/[.\-_a-zA-Z0-9]+){0,1015}/?"
     ),
+    # the one pattern with a class outside brackets
+    r"\p{Print}+": r"[\x20-\x7e]+",
 }
 # Private-use characters: no pattern of the model names one.
 PLACEHOLDERS = {category: chr(0xE000 + index) for index, category in enumerate(CATEGORIES)}
@@ -50,6 +52,9 @@ def _expanded(found: re.Match[str]) -> str:
     name = found.group(1)
     if name == "Alnum":
         return "a-zA-Z0-9"
+    if name == "Zs":
+        # Z has two characters more, the separators of lines and of paragraphs
+        name = "Z"
     if name not in CATEGORIES:
         raise ValueError(f"no translation for the character class \\p{{{name}}}")
     ascii_members = (chr(code) for code in range(128) if unicodedata.category(chr(code))[0] == name)

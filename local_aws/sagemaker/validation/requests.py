@@ -38,12 +38,19 @@ def validate_request(operation: str, request: dict[str, Any]) -> None:
     SerializationException for a value of the wrong type, ValidationException for the rest ("2 validation
     errors detected: Value 'a_b' at 'trainingJobName' failed to satisfy constraint: ...; ...").
     """
-    shape = input_shape(operation)
+    validate_shape(input_shape(operation), request)
+    check_tag_keys(request.get("Tags"))
+
+
+def validate_shape(shape: StructureShape, request: dict[str, Any]) -> None:
+    """Check a request of any service against its shape, as `validate_request` does, but for rules on tag keys.
+
+    Raises SerializationException, ValidationException.
+    """
     violations = list(_structure(shape, request, ""))
     if violations:
         count = f"{len(violations)} validation error{'s' if len(violations) > 1 else ''} detected"
         raise ValidationException(f"{count}: {'; '.join(str(violation) for violation in violations)}")
-    check_tag_keys(request.get("Tags"))
 
 
 def _structure(shape: StructureShape, value: Any, path: str) -> Iterator[Violation]:

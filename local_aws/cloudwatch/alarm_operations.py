@@ -1,0 +1,130 @@
+"""The operations of CloudWatch's API on alarms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.cloudwatch.exceptions import InvalidFormat, InvalidParameterValue, ResourceNotFound
+from moto.cloudwatch.models import Alarm, CloudWatchBackend
+
+from local_aws.alarms import Alarms
+from local_aws.cloudwatch.alarm_settings import queries_of, watched_by
+from local_aws.cloudwatch.reading import dimensions_of
+from local_aws.cloudwatch.series import Series
+
+MOST_RECORDS = 100
+RELATIVES = ("ChildrenOfAlarmName", "ParentsOfAlarmName")
+
+
+class UnknownToken(InvalidParameterValue):
+    """A NextToken that no response gave."""
+
+    code = "InvalidNextToken"
+
+
+def describe_alarms(backend: CloudWatchBackend, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer DescribeAlarms, all filters together, by name. There are no composite alarms."""
+    for name in RELATIVES:
+        if request.get(name):
+            raise InvalidParameterValue(f"{name} is of composite alarms, which this local AWS does not have.")
+    if "MetricAlarm" not in (request.get("AlarmTypes") or ["MetricAlarm"]):
+        return {"MetricAlarms": [], "CompositeAlarms": []}
+    names, prefix = request.get("AlarmNames"), request.get("AlarmNamePrefix") or ""
+    state, action = request.get("StateValue"), request.get("ActionPrefix")
+    found = [
+        alarm
+        for name, alarm in sorted(backend.alarms.items())
+        if (not names or name in names)
+        and name.startswith(prefix)
+        and state in (None, alarm.state_value)
+        and (action is None or any(one.startswith(action) for one in _actions(alarm)))
+    ]
+    page, token = _page(found, request)
+    return {"MetricAlarms": page, "CompositeAlarms": [], "NextToken": token}
+
+
+def describe_alarms_for_metric(backend: CloudWatchBackend, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer DescribeAlarmsForMetric: alarms over that one metric, not those of metric math, as on the service."""
+    series = Series.of(request["Namespace"], request["MetricName"], dimensions_of(request))
+    stat = request.get("Statistic") or request.get("ExtendedStatistic")
+    found = [
+        alarm
+        for alarm in list(backend.alarms.values())
+        if not alarm.metric_data_queries and _is_of(alarm, series, stat, request.get("Period"), request.get("Unit"))
+    ]
+    return {"MetricAlarms": found}
+
+
+def describe_alarm_history(backend: CloudWatchBackend, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer DescribeAlarmHistory, newest first unless asked otherwise. Deleted alarms have none here."""
+    name, kind = request.get("AlarmName"), request.get("HistoryItemType")
+    start, end = request.get("StartDate"), request.get("EndDate")
+    found = [
+        item
+        for alarm in list(backend.alarms.values())
+        if name in (None, alarm.name)
+        for item in alarm.history
+        if kind in (None, item["HistoryItemType"])
+        and (start is None or item["Timestamp"] >= start)
+        and (end is None or item["Timestamp"] <= end)
+    ]
+    found.sort(key=lambda item: item["Timestamp"])
+    if request.get("ScanBy") != "TimestampAscending":
+        found.reverse()
+    page, token = _page(found, request)
+    return {"AlarmHistoryItems": page, "NextToken": token}
+
+
+def delete_alarms(alarms: Alarms, backend: CloudWatchBackend, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer DeleteAlarms. Raises ResourceNotFound, deleting none, if one is not there."""
+    names = request["AlarmNames"]
+    missing = [name for name in names if name not in backend.alarms]
+    if missing:
+        raise ResourceNotFound(f"There is no alarm with the name {missing[0]}.")
+    alarms.delete(names)
+    return {}
+
+
+def set_alarm_state(alarms: Alarms, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer SetAlarmState. Raises ResourceNotFound, InvalidFormat."""
+    reason_data = request.get("StateReasonData")
+    if reason_data is not None:
+        _parsed(reason_data)
+    try:
+        alarms.set_state(request["AlarmName"], request["StateValue"], request["StateReason"], reason_data)
+    except KeyError as error:
+        raise ResourceNotFound(f"There is no alarm with the name {request['AlarmName']}.") from error
+    return {}
+
+
+def _parsed(text: str) -> None:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise InvalidFormat(f"StateReasonData is not JSON: {error}") from error
+
+
+def _is_of(alarm: Alarm, series: Series, stat: str | None, period: int | None, unit: str | None) -> bool:
+    of = watched_by(queries_of(alarm)).result.metric
+    return (
+        of is not None
+        and of.series == series
+        and stat in (None, of.stat)
+        and period in (None, of.period)
+        and unit in (None, of.unit)
+    )
+
+
+def _actions(alarm: Alarm) -> list[str]:
+    return [*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions]
+
+
+def _page(found: list[Any], request: Mapping[str, Any]) -> tuple[list[Any], str | None]:
+    token = request.get("NextToken") or "0"
+    if not (token.isascii() and token.isdigit()):
+        raise UnknownToken("Request parameter NextToken is invalid")
+    first = int(token)
+    last = first + min(request.get("MaxRecords") or MOST_RECORDS, MOST_RECORDS)
+    return found[first:last], str(last) if last < len(found) else None
