@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import moto
 import moto.s3.models
@@ -13,6 +13,9 @@ from moto.core.common_models import BaseModel
 from moto.s3.models import FakeKey
 
 from local_aws.bodies import BodyFolder
+
+if TYPE_CHECKING:
+    from local_aws.moto_patches.function_invocations import Runner
 
 MOTO_VERSION = "5.2.5"
 
@@ -31,6 +34,19 @@ def install(bodies: BodyFolder) -> None:
     moto.settings.DISABLE_GLOBAL_CORS = True
     _forget_instances()
     _keep_bodies_in_files(bodies)
+    # these import from this package, and what they patch
+    from local_aws.moto_patches import function_invocations, function_snapshots, functions
+
+    functions.install()
+    function_invocations.install()
+    function_snapshots.install()
+
+
+def invoke_with(runner: Runner) -> None:
+    """Hand every invocation of a function inside moto to this runner."""
+    from local_aws.moto_patches import function_invocations
+
+    function_invocations.invoke_with(runner)
 
 
 def _forget_instances() -> None:
