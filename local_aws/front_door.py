@@ -10,14 +10,21 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
+from local_aws.functions.invocation_path import invokes_function
+from local_aws.sagemaker.endpoints.runtime_request import is_invocation
+
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 HEALTH_PATH = "/_local_aws/health"
 # signing name -> moto's name
-MOTO_SERVICES = {"s3": "s3", "iam": "iam", "sts": "sts", "logs": "logs", "monitoring": "cloudwatch"}
+MOTO_SERVICES = {"s3": "s3", "iam": "iam", "sts": "sts", "logs": "logs", "monitoring": "cloudwatch", "lambda": "lambda"}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost)(:\d+)?", re.IGNORECASE)
 FOREIGN = "This local AWS answers programs of this machine, not pages of other sites.\n"
+OTHER_DATA_PLANES = (
+    "Of SageMaker's data planes this local AWS offers InvokeEndpoint alone: neither asynchronous invocations, nor "
+    "response streams, nor feature stores or metrics."
+)
 CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
 
 
@@ -25,9 +32,21 @@ class FrontDoor:
     """Routes by the service in the request's signature; what nobody here executes is refused, never pretended."""
 
     def __init__(
-        self, sagemaker: WsgiApp, moto: WsgiApp, health: Callable[[], dict[str, Any]], changed: Callable[[str], None]
+        self,
+        sagemaker: WsgiApp,
+        sagemaker_runtime: WsgiApp,
+        functions: WsgiApp,
+        scaling: WsgiApp,
+        cloudformation: WsgiApp,
+        moto: WsgiApp,
+        health: Callable[[], dict[str, Any]],
+        changed: Callable[[str], None],
     ):
         self._sagemaker = sagemaker
+        self._sagemaker_runtime = sagemaker_runtime
+        self._functions = functions
+        self._scaling = scaling
+        self._cloudformation = cloudformation
         self._moto = moto
         self._health = health
         self._changed = changed
@@ -43,9 +62,15 @@ class FrontDoor:
         if service == "sagemaker":
             if environ.get("HTTP_X_AMZ_TARGET", "").startswith("SageMaker."):
                 return self._sagemaker(environ, start_response)
-            return _refuse(
-                environ, start_response, "This local AWS does not serve endpoints or SageMaker's other data planes."
-            )
+            if is_invocation(environ):
+                return self._sagemaker_runtime(environ, start_response)
+            return _refuse(environ, start_response, OTHER_DATA_PLANES)
+        if service == "lambda" and invokes_function(environ):
+            return self._functions(environ, start_response)
+        if service == "application-autoscaling":
+            return self._scaling(environ, start_response)
+        if service == "cloudformation":
+            return self._cloudformation(environ, start_response)
         if service not in MOTO_SERVICES:
             return _refuse(environ, start_response, f"This local AWS does not offer the service {service!r}.")
         response = self._moto(environ, start_response)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from cheroot.wsgi import Server
 
@@ -101,10 +101,15 @@ class LocalAws:
     def close(self) -> None:
         """End the workers with all their processes, save everything, let the folder and the port go."""
         (self.state_dir / SERVER_FILE).unlink(missing_ok=True)
-        for worker in reversed(list(self.context.workers.values())):
-            worker.shutdown()
+        for name, worker in reversed(list(self.context.workers.items())):
+            try:
+                worker.shutdown()
+            except Exception:
+                # the others are to end, and all state is to be saved, in any case
+                LOGGER.exception("%s did not end as they should", name)
         self._http.stop()
         self.snapshot.close()
+        self.context.metrics.store.close()
         self.context.store.close()
         self._lock_file.close()
         LOGGER.info("stopped")
@@ -118,34 +123,59 @@ class LocalAws:
         self.close()
 
     def _front_door(self) -> FrontDoor:
+        from local_aws.cloudformation.wire import CloudFormationApi
+        from local_aws.functions.api import InvokeApi
         from local_aws.sagemaker.control_plane import ControlPlane
+        from local_aws.sagemaker.endpoints.runtime import RuntimeApi
         from local_aws.sagemaker.wire import SageMakerApi
+        from local_aws.scaling.api import scaling_api
+        from local_aws.scaling.scaler import Scaler
 
         control_plane = ControlPlane(self.context)
         self.context.call = control_plane.call
-        return FrontDoor(SageMakerApi(control_plane), self._moto, self._health, self.snapshot.changed)
+        runtime = RuntimeApi(self.context)
+        functions = InvokeApi(self.context.functions)
+        sagemaker = SageMakerApi(control_plane)
+        scaling = scaling_api(cast(Scaler, self.context.workers["scaling"]))
+        stacks = CloudFormationApi(self.context)
+        return FrontDoor(sagemaker, runtime, functions, scaling, stacks, self._moto, self._health, self.snapshot.changed)
 
     def _load_the_rest(self) -> None:
         """What the first requests would wait for, half a second of it; they wait here too, if they come sooner."""
+        from local_aws.sagemaker.endpoints.runtime_request import members_of_input
         from local_aws.sagemaker.validation import service_model
 
         self._moto.load()
         service_model()
+        members_of_input()
 
     def _health(self) -> dict[str, Any]:
         return {"status": "serving", "pid": os.getpid(), "state": str(self.state_dir)}
 
 
 def _make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot) -> Context:
+    from moto.awslambda.models import lambda_backends
+    from moto.cloudwatch.models import cloudwatch_backends
     from moto.logs.models import logs_backends
     from moto.s3.models import s3_backends
 
+    from local_aws import cloudwatch_patches
+    from local_aws.alarms import Alarms
+    from local_aws.cloudwatch.series import SeriesStore
+    from local_aws.cloudformation.stacks import Stacks
+    from local_aws.functions.catalogue import Catalogue
+    from local_aws.functions.functions import Functions
     from local_aws.logs import LogGroups
+    from local_aws.metrics import Metrics
     from local_aws.objects import ObjectStore
     from local_aws.sagemaker import operations  # noqa: F401  registers the operations
+    from local_aws.sagemaker.endpoints.capture_log import CaptureLog
+    from local_aws.sagemaker.endpoints.endpoints import Endpoints
+    from local_aws.sagemaker.endpoints.invocation_metrics import InvocationMetrics
     from local_aws.sagemaker.jobs.runner import JobRunner
     from local_aws.sagemaker.pipeline.engine import PipelineEngine
     from local_aws.sagemaker.store import Store
+    from local_aws.scaling.scaler import Scaler
 
     context = Context(
         region=region,
@@ -157,8 +187,23 @@ def _make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot
         call=_not_yet,
         make_durable=snapshot.save,
     )
+    alarm_backend = cloudwatch_backends[ACCOUNT_ID][region]
+    context.metrics = Metrics(SeriesStore(state_dir / "metrics.sqlite"), context.now)
+    context.alarms = Alarms(alarm_backend, context.metrics, context.now, lambda: snapshot.changed("cloudwatch"))
+    cloudwatch_patches.install(alarm_backend, context.metrics, context.alarms)
+    find = Catalogue(lambda_backends[ACCOUNT_ID][region]).find
+    context.functions = Functions(find, context.logs, state_dir / "functions", region, url)
+    moto_patches.invoke_with(context.functions)
+    # the workers are shut down in reverse order: what executions still call comes before them
+    context.workers["functions"] = context.functions
     context.workers["jobs"] = JobRunner(context)
     context.workers["executions"] = PipelineEngine(context)
+    context.workers["invocation_metrics"] = InvocationMetrics(context)
+    context.workers["capture"] = CaptureLog(context)
+    context.workers["endpoints"] = Endpoints(context)
+    context.workers["alarms"] = context.alarms
+    context.workers["scaling"] = Scaler(context)
+    context.workers["stacks"] = Stacks(context)
     return context
 
 

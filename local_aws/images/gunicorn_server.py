@@ -11,9 +11,7 @@ import gunicorn.app.base
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 2
-THREADS = 8
 
 
 class _Server(gunicorn.app.base.BaseApplication):
@@ -22,9 +20,8 @@ class _Server(gunicorn.app.base.BaseApplication):
         self._options = {
             "bind": f"fd://{descriptor}",
             "workers": workers,
-            "worker_class": "gthread",
-            "threads": THREADS,
-            "keepalive": KEEP_ALIVE_SECONDS,
+            # a worker takes a connection when it is free, so that no request waits for one that is busy
+            "worker_class": "sync",
             "graceful_timeout": GRACE_SECONDS,
             # how long a prediction may take is for the caller to say
             "timeout": 0,

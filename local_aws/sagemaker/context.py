@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from local_aws.logs import LogGroups
 from local_aws.objects import ObjectStore
 from local_aws.sagemaker.store import Store, utc_now
+
+if TYPE_CHECKING:
+    from local_aws.alarms import Alarms
+    from local_aws.functions.functions import Functions
+    from local_aws.metrics import Metrics
 
 ACCOUNT_ID = "123456789012"
 
@@ -46,6 +51,10 @@ class Context:
     now: Callable[[], datetime] = utc_now
     account_id: str = ACCOUNT_ID
     workers: dict[str, Worker] = field(default_factory=dict)
+    # set once the services they belong to are made
+    metrics: Metrics = field(init=False, repr=False)
+    alarms: Alarms = field(init=False, repr=False)
+    functions: Functions = field(init=False, repr=False)
 
     def arn(self, resource: str) -> str:
         """The ARN of a SageMaker resource given as `type/name`, all lower-case type, e.g. `training-job/abc`."""

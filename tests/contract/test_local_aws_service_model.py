@@ -153,6 +153,70 @@ def test_every_response_about_pipelines_fits_its_output_shape(api: Api) -> None:
     assert api.answered == owned
 
 
+class EndpointsThatWait:
+    """A worker that notes what is to become of an endpoint, and lets the test say when it has."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.begun: list[str | None] = []
+
+    def start(self, kind: str, name: str) -> None:
+        self.begun.append(self._store.get(kind, name).status)
+
+    def counts(self, endpoint_name: str) -> dict[str, int]:
+        return {"a": 2}
+
+    def coming_counts(self, endpoint_name: str) -> dict[str, int]:
+        return {}
+
+
+def test_every_response_about_endpoints_fits_its_output_shape(api: Api) -> None:
+    context = api.plane.context
+    worker = EndpointsThatWait(context.store)
+    context.workers["endpoints"] = worker  # type: ignore[assignment]
+    api("CreateModel", ModelName="m", PrimaryContainer={"Image": IMAGE})
+    instances = {"VariantName": "a", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
+    serverless = {**instances, "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
+    del serverless["InstanceType"], serverless["InitialInstanceCount"]
+    capture = {
+        "InitialSamplingPercentage": 10,
+        "DestinationS3Uri": "s3://bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    configs = {"c": [instances], "d": [instances], "s": [serverless]}
+    for name, variants in configs.items():
+        given = {"DataCaptureConfig": capture} if name == "c" else {}
+        arn = api("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=variants, **given)
+        api("AddTags", ResourceArn=arn["EndpointConfigArn"], Tags=[{"Key": "k", "Value": "v"}])
+        api("DescribeEndpointConfig", EndpointConfigName=name)
+    api("ListEndpointConfigs")
+    for endpoint, config in {"e": "c", "serverless": "s"}.items():
+        arn = api("CreateEndpoint", EndpointName=endpoint, EndpointConfigName=config)["EndpointArn"]
+        api("AddTags", ResourceArn=arn, Tags=[{"Key": "k", "Value": "v"}])
+        assert api("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "k", "Value": "v"}]
+        assert api("DescribeEndpoint", EndpointName=endpoint)["EndpointStatus"] == "Creating"
+    api("ListEndpoints")
+    context.store.update("Endpoint", "e", "InService")
+    assert api("DescribeEndpoint", EndpointName="e")["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    with pytest.raises(ServiceError, match="cannot be updated to a serverless one"):
+        api("UpdateEndpoint", EndpointName="e", EndpointConfigName="s")
+    api("UpdateEndpoint", EndpointName="e", EndpointConfigName="d")
+    pending = api("DescribeEndpoint", EndpointName="e")["PendingDeploymentSummary"]
+    assert pending["ProductionVariants"][0]["VariantStatus"] == [{"Status": "Creating"}]
+    context.store.update("Endpoint", "e", "InService", Pending={})
+    wanted = [{"VariantName": "a", "DesiredInstanceCount": 3, "DesiredWeight": 2.0}]
+    api("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=wanted)
+    (variant,) = api("DescribeEndpoint", EndpointName="e")["ProductionVariants"]
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (2, 3)
+    context.store.update("Endpoint", "e", "Failed", Pending={}, FailureReason="broken")
+    assert api("DescribeEndpoint", EndpointName="e")["FailureReason"] == "broken"
+    api("DeleteEndpoint", EndpointName="e")
+    assert api("DescribeEndpoint", EndpointName="e")["EndpointStatus"] == "Deleting"
+    api("DeleteEndpointConfig", EndpointConfigName="d")
+    assert worker.begun == ["Creating", "Creating", "Updating", "Updating", "Deleting"]
+    assert {name for name in OPERATIONS if "Endpoint" in name} <= api.answered
+
+
 @pytest.mark.parametrize("operation", LISTS)
 def test_every_list_declares_every_filter_and_sort_key_of_its_input_shape(operation: str) -> None:
     listing = LISTINGS[operation]

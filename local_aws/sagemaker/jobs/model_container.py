@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,16 +57,23 @@ def resolve_model(context: Context, model_name: str) -> ModelContainer:
     except ValidationException as error:
         arn = context.arn(f"model/{model_name}")
         raise ValidationException(f'Could not find model "{arn}".') from error
+    return container_of(context, model)
+
+
+def container_of(context: Context, model: Mapping[str, Any]) -> ModelContainer:
+    """The container of a model as DescribeModel shows it. Raises ValidationException where it cannot be served."""
     containers = model.get("Containers") or [model.get("PrimaryContainer") or {}]
     if len(containers) != 1:
         raise ValidationException(
-            f"The model {model_name} is a chain of {len(containers)} containers, which is not supported here: one is."
+            f"The model {model['ModelName']} is a chain of {len(containers)} containers, "
+            "which is not supported here: one is."
         )
     return _from_definition(context, containers[0])
 
 
 def _from_definition(context: Context, definition: dict[str, Any]) -> ModelContainer:
-    if package := definition.get("ModelPackageName"):
+    package = definition.get("ModelPackageName")
+    if package and "Image" not in definition:
         described = context.call("DescribeModelPackage", {"ModelPackageName": package})
         (packaged, *others) = described["InferenceSpecification"]["Containers"]
         if others:

@@ -6,9 +6,10 @@ import http.client
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
+from typing import cast
 
 from local_aws.sagemaker.context import Context
 from local_aws.sagemaker.jobs.control import JobControl, JobFailed
@@ -28,13 +29,18 @@ class ModelServerGone(Exception):
     """The server ended, or closed the connection, before it answered."""
 
 
+class ModelServerUnreached(ModelServerGone):
+    """Nobody listens any more: the request has reached no process, and can be sent elsewhere."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What the model said."""
+    """What the model said; `headers` are found whatever their case."""
 
     status: int
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelServer:
@@ -53,17 +59,14 @@ class ModelServer:
 
         Raises JobFailed where the model's files cannot be laid out.
         """
+        self.is_gone = False
         self._tree = tree
         self._tail = LogTail()
-        self._mine = threading.local()
-        self._connections: list[http.client.HTTPConnection] = []
         variables = {WORKERS: str(workers), **model.lay_out(context, self._tree)}
         environment = container_environment(context, self._tree, variables)
         # a socket of ours, inherited: no other process can take the port, and requests wait until the server
         # accepts
         with socket.create_server((HOST, 0), backlog=128) as listener:
-            # what it accepts inherits this; without it every answer on a kept connection waits 40 ms
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._port = listener.getsockname()[1]
             command = [sys.executable, str(model.image.script), "serve", str(listener.fileno())]
             self._container = Container(
@@ -92,20 +95,32 @@ class ModelServer:
                 f"AlgorithmError: The primary container did not pass the ping health check: it {what}: {told}"
             ) from error
         if answer.status != 200:
+            self.stop()
             raise JobFailed(
                 f"AlgorithmError: The primary container answered the ping health check with status {answer.status}"
             )
 
-    def invoke(self, body: bytes, content_type: str | None, accept: str | None, seconds: float) -> Answer:
-        """POST /invocations. Raises ModelServerGone; TimeoutError after `seconds`."""
-        headers = {name: value for name, value in (("Content-Type", content_type), ("Accept", accept)) if value}
-        return self._request("POST", "/invocations", body, headers, seconds)
+    def invoke(
+        self,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """POST /invocations, with more headers where some are given.
+
+        Raises ModelServerGone; TimeoutError after `seconds`.
+        """
+        known = {name: value for name, value in (("Content-Type", content_type), ("Accept", accept)) if value}
+        return self._request("POST", "/invocations", body, {**known, **(headers or {})}, seconds)
+
+    def wait_for_end(self) -> None:
+        """Wait until the server has ended, by itself or by `stop`."""
+        self._thread.join()
 
     def stop(self) -> None:
         """End the server and wait until no process of it is left."""
-        for connection in self._connections:
-            # else the server waits for their next request
-            connection.close()
         self._container.terminate("stop", STOP_GRACE_SECONDS)
         self._thread.join()
         self._tree.forget_scratch()
@@ -129,29 +144,19 @@ class ModelServer:
         return keep
 
     def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str], seconds: float) -> Answer:
-        connection = self._connection()
-        fresh = connection.sock is None
-        connection.timeout = seconds
-        if connection.sock is not None:
-            connection.sock.settimeout(seconds)
+        # a connection for each request: the first worker that is free accepts it, so that none has a queue of its own
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=seconds)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.read(), response.headers.get("Content-Type", ""))
+            answered = cast(Mapping[str, str], response.headers)
+            return Answer(response.status, response.read(), answered.get("Content-Type", ""), answered)
         except TimeoutError:
-            connection.close()
             raise
+        except ConnectionRefusedError as error:
+            self.is_gone = True
+            raise ModelServerUnreached(str(error)) from error
         except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            if not fresh:
-                # the server may close a connection that was idle: that says nothing of the server
-                return self._request(method, path, body, headers, seconds)
             raise ModelServerGone(f"{type(error).__name__}: {error}") from error
-
-    def _connection(self) -> http.client.HTTPConnection:
-        """This thread's own; it opens itself again where it was closed."""
-        if not hasattr(self._mine, "connection"):
-            self._mine.connection = http.client.HTTPConnection(HOST, self._port)
-            self._connections.append(self._mine.connection)
-        connection: http.client.HTTPConnection = self._mine.connection
-        return connection
+        finally:
+            connection.close()

@@ -10,8 +10,8 @@ LONGEST_REASON = 1024
 TRACEBACK = "Traceback (most recent call last):"
 SERVER_STOPPED = "InternalServerError: the server stopped while the job was running; start it again."
 # what a process that only runs another one says of its failure
-WRAPPER = "CalledProcessError"
-SAYS_NOTHING = (WRAPPER, "For more details, see CloudWatch logs")
+WRAPPERS = ("CalledProcessError", "HaltServer")
+SAYS_NOTHING = (*WRAPPERS, "For more details, see CloudWatch logs")
 EXCEPTION = re.compile(r"(?:\w+\.)*[A-Z]\w*(?::\s.*)?$")
 LINES_REMEMBERED = 200
 # an exception further from the end of the log was caught, most likely
@@ -35,7 +35,11 @@ class LogTail:
             if not lines[start].endswith(TRACEBACK):
                 continue
             distance, error = _error_of(lines[start:])
-            if error and WRAPPER not in error and len(lines) - start - distance <= NEAR_THE_END:
+            if (
+                error
+                and not any(wrapper in error for wrapper in WRAPPERS)
+                and len(lines) - start - distance <= NEAR_THE_END
+            ):
                 return error
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 

@@ -90,10 +90,11 @@ def remove(state_dir: Path, kind: str, name: str) -> None:
 def forget_scratch(root: Path) -> None:
     """Remove the temporary files of all containers of a job, those of one that was killed too."""
     for link in [root / SCRATCH_LINK, *root.glob(f"algo-*/{SCRATCH_LINK}")]:
-        if not link.is_symlink():
-            continue
-        target = Path(os.readlink(link))
-        link.unlink()
+        try:
+            target = Path(os.readlink(link))
+            link.unlink()
+        except OSError:
+            continue  # not there, or somebody else is at it already
         # a container can write here: no link of its making is followed to other places
         if target.parent == Path(tempfile.gettempdir()) and target.name.startswith(SCRATCH_PREFIX):
             shutil.rmtree(target, ignore_errors=True)

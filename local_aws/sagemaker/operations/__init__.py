@@ -1,6 +1,8 @@
 """The API operations, one module a resource family. Importing this package registers them all."""
 
 from local_aws.sagemaker.operations import (
+    endpoint_configs,
+    endpoints,
     model_package_groups,
     model_package_updates,
     model_packages,
@@ -15,6 +17,8 @@ from local_aws.sagemaker.operations import (
 )
 
 __all__ = [
+    "endpoint_configs",
+    "endpoints",
     "model_package_groups",
     "model_package_updates",
     "model_packages",
