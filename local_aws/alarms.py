@@ -17,7 +17,7 @@ from local_aws.cloudwatch.alarm_settings import Watched, check_alarm, criterion_
 from local_aws.cloudwatch.data_queries import QueryError
 from local_aws.cloudwatch.evaluation import DataPoint, Verdict, evaluate
 from local_aws.metrics import Metrics
-from local_aws.sagemaker.endpoints.runtime_periodic import Periodic
+from local_aws.periodic import Periodic
 
 LOGGER = logging.getLogger(__name__)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
-
-from local_aws.functions.invocation_path import invokes_function
-from local_aws.sagemaker.endpoints.runtime_request import is_invocation
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -28,25 +26,26 @@ OTHER_DATA_PLANES = (
 CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
 
 
+@dataclass(frozen=True)
+class Service:
+    """What is answered here and not by moto: the requests signed for `signing_name` that it `takes`."""
+
+    signing_name: str
+    app: WsgiApp
+    takes: Callable[[dict[str, Any]], bool] = lambda environ: True
+
+
 class FrontDoor:
     """Routes by the service in the request's signature; what nobody here executes is refused, never pretended."""
 
     def __init__(
         self,
-        sagemaker: WsgiApp,
-        sagemaker_runtime: WsgiApp,
-        functions: WsgiApp,
-        scaling: WsgiApp,
-        cloudformation: WsgiApp,
+        services: Sequence[Service],
         moto: WsgiApp,
         health: Callable[[], dict[str, Any]],
         changed: Callable[[str], None],
     ):
-        self._sagemaker = sagemaker
-        self._sagemaker_runtime = sagemaker_runtime
-        self._functions = functions
-        self._scaling = scaling
-        self._cloudformation = cloudformation
+        self._services = services
         self._moto = moto
         self._health = health
         self._changed = changed
@@ -58,24 +57,17 @@ class FrontDoor:
             return _respond(start_response, "200 OK", "application/json", json.dumps(self._health()))
         # moto wants the path before decoding: keys may hold an encoded slash
         environ.setdefault("RAW_URI", environ.get("REQUEST_URI", ""))
-        service = service_of(environ)
-        if service == "sagemaker":
-            if environ.get("HTTP_X_AMZ_TARGET", "").startswith("SageMaker."):
-                return self._sagemaker(environ, start_response)
-            if is_invocation(environ):
-                return self._sagemaker_runtime(environ, start_response)
+        name = service_of(environ)
+        for service in self._services:
+            if service.signing_name == name and service.takes(environ):
+                return service.app(environ, start_response)
+        if name == "sagemaker":
             return _refuse(environ, start_response, OTHER_DATA_PLANES)
-        if service == "lambda" and invokes_function(environ):
-            return self._functions(environ, start_response)
-        if service == "application-autoscaling":
-            return self._scaling(environ, start_response)
-        if service == "cloudformation":
-            return self._cloudformation(environ, start_response)
-        if service not in MOTO_SERVICES:
-            return _refuse(environ, start_response, f"This local AWS does not offer the service {service!r}.")
+        if name not in MOTO_SERVICES:
+            return _refuse(environ, start_response, f"This local AWS does not offer the service {name!r}.")
         response = self._moto(environ, start_response)
         if environ["REQUEST_METHOD"] not in SAFE_METHODS:
-            self._changed(MOTO_SERVICES[service])
+            self._changed(MOTO_SERVICES[name])
         return response
 
 

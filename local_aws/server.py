@@ -12,14 +12,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from cheroot.wsgi import Server
 
 from local_aws import moto_patches
 from local_aws.bodies import BodyFolder
-from local_aws.front_door import FrontDoor, MotoApp
-from local_aws.sagemaker.context import ACCOUNT_ID, Context
+from local_aws.front_door import MotoApp
+from local_aws.sagemaker.context import ACCOUNT_ID
 from local_aws.snapshot import MotoSnapshot
 
 LOGGER = logging.getLogger(__name__)
@@ -79,8 +79,10 @@ class LocalAws:
         moto_patches.install(bodies)
         self.snapshot = MotoSnapshot(state_dir / "moto", bodies)
         self.snapshot.load()
-        self.context = _make_context(state_dir, self._region, self.url, self.snapshot)
-        self._http.wsgi_app = self._front_door()
+        from local_aws.composition import front_door, make_context
+
+        self.context = make_context(state_dir, self._region, self.url, self.snapshot)
+        self._http.wsgi_app = front_door(self.context, self._moto, self._health, self.snapshot)
 
     def serve(self) -> None:
         """Answer requests until `stop` is called from another thread."""
@@ -122,24 +124,6 @@ class LocalAws:
     ) -> None:
         self.close()
 
-    def _front_door(self) -> FrontDoor:
-        from local_aws.cloudformation.wire import CloudFormationApi
-        from local_aws.functions.api import InvokeApi
-        from local_aws.sagemaker.control_plane import ControlPlane
-        from local_aws.sagemaker.endpoints.runtime import RuntimeApi
-        from local_aws.sagemaker.wire import SageMakerApi
-        from local_aws.scaling.api import scaling_api
-        from local_aws.scaling.scaler import Scaler
-
-        control_plane = ControlPlane(self.context)
-        self.context.call = control_plane.call
-        runtime = RuntimeApi(self.context)
-        functions = InvokeApi(self.context.functions)
-        sagemaker = SageMakerApi(control_plane)
-        scaling = scaling_api(cast(Scaler, self.context.workers["scaling"]))
-        stacks = CloudFormationApi(self.context)
-        return FrontDoor(sagemaker, runtime, functions, scaling, stacks, self._moto, self._health, self.snapshot.changed)
-
     def _load_the_rest(self) -> None:
         """What the first requests would wait for, half a second of it; they wait here too, if they come sooner."""
         from local_aws.sagemaker.endpoints.runtime_request import members_of_input
@@ -151,64 +135,6 @@ class LocalAws:
 
     def _health(self) -> dict[str, Any]:
         return {"status": "serving", "pid": os.getpid(), "state": str(self.state_dir)}
-
-
-def _make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot) -> Context:
-    from moto.awslambda.models import lambda_backends
-    from moto.cloudwatch.models import cloudwatch_backends
-    from moto.logs.models import logs_backends
-    from moto.s3.models import s3_backends
-
-    from local_aws import cloudwatch_patches
-    from local_aws.alarms import Alarms
-    from local_aws.cloudwatch.series import SeriesStore
-    from local_aws.cloudformation.stacks import Stacks
-    from local_aws.functions.catalogue import Catalogue
-    from local_aws.functions.functions import Functions
-    from local_aws.logs import LogGroups
-    from local_aws.metrics import Metrics
-    from local_aws.objects import ObjectStore
-    from local_aws.sagemaker import operations  # noqa: F401  registers the operations
-    from local_aws.sagemaker.endpoints.capture_log import CaptureLog
-    from local_aws.sagemaker.endpoints.endpoints import Endpoints
-    from local_aws.sagemaker.endpoints.invocation_metrics import InvocationMetrics
-    from local_aws.sagemaker.jobs.runner import JobRunner
-    from local_aws.sagemaker.pipeline.engine import PipelineEngine
-    from local_aws.sagemaker.store import Store
-    from local_aws.scaling.scaler import Scaler
-
-    context = Context(
-        region=region,
-        state_dir=state_dir,
-        store=Store(state_dir / "sagemaker.sqlite"),
-        objects=ObjectStore(s3_backends[ACCOUNT_ID]["aws"], lambda: snapshot.changed("s3")),
-        logs=LogGroups(logs_backends[ACCOUNT_ID][region], lambda: snapshot.changed("logs")),
-        endpoint_url=url,
-        call=_not_yet,
-        make_durable=snapshot.save,
-    )
-    alarm_backend = cloudwatch_backends[ACCOUNT_ID][region]
-    context.metrics = Metrics(SeriesStore(state_dir / "metrics.sqlite"), context.now)
-    context.alarms = Alarms(alarm_backend, context.metrics, context.now, lambda: snapshot.changed("cloudwatch"))
-    cloudwatch_patches.install(alarm_backend, context.metrics, context.alarms)
-    find = Catalogue(lambda_backends[ACCOUNT_ID][region]).find
-    context.functions = Functions(find, context.logs, state_dir / "functions", region, url)
-    moto_patches.invoke_with(context.functions)
-    # the workers are shut down in reverse order: what executions still call comes before them
-    context.workers["functions"] = context.functions
-    context.workers["jobs"] = JobRunner(context)
-    context.workers["executions"] = PipelineEngine(context)
-    context.workers["invocation_metrics"] = InvocationMetrics(context)
-    context.workers["capture"] = CaptureLog(context)
-    context.workers["endpoints"] = Endpoints(context)
-    context.workers["alarms"] = context.alarms
-    context.workers["scaling"] = Scaler(context)
-    context.workers["stacks"] = Stacks(context)
-    return context
-
-
-def _not_yet(operation: str, _request: dict[str, Any]) -> dict[str, Any]:
-    raise RuntimeError(f"{operation} called before the server was ready")
 
 
 def _lock(state_dir: Path) -> IO[str]:

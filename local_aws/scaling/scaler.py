@@ -10,8 +10,8 @@ from typing import Any
 
 from local_aws.alarms import Alarms
 from local_aws.cloudwatch.evaluation import ALARM
+from local_aws.periodic import Periodic
 from local_aws.sagemaker.context import Context
-from local_aws.sagemaker.endpoints.runtime_periodic import Periodic
 from local_aws.sagemaker.errors import ServiceError
 from local_aws.sagemaker.store import Record
 from local_aws.scaling.records import (

@@ -130,7 +130,7 @@ def test_the_model_folder_serves_by_itself(
         "import sys; from inference import *; model = model_fn(sys.argv[1])\n"
         "for path in sys.argv[2:]:\n"
         "    body = open(path, 'rb').read()\n"
-        "    print(output_fn(predict_fn(input_fn(body, 'image/png'), model), 'application/json'))\n"
+        "    print(output_fn(predict_fn(input_fn(body, 'image/png'), model), 'application/json')[0])\n"
     )
     images = [str(root / "validation" / f"validation_0000{index}.png") for index in (0, 1)]
     served = subprocess.run(

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local_aws.objects import S3Uri
+from local_aws.periodic import Periodic
 from local_aws.sagemaker.context import Context
 from local_aws.sagemaker.endpoints.capture_record import CapturePlan, record_line
 from local_aws.sagemaker.endpoints.capture_spool import (
@@ -29,7 +30,6 @@ from local_aws.sagemaker.endpoints.capture_spool import (
     read_records,
 )
 from local_aws.sagemaker.endpoints.lease import Lease
-from local_aws.sagemaker.endpoints.runtime_periodic import Periodic
 from local_aws.sagemaker.endpoints.runtime_request import Invocation
 from local_aws.sagemaker.jobs.model_server import Answer
 

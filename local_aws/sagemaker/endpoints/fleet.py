@@ -46,6 +46,7 @@ class Fleet:
     def pick(self) -> Instance | None:
         """The healthy instance with the fewest requests in flight, one request more on it; None without any.
 
+        Of equals it is the one that has had the fewest in all.
         To be called with the condition held. Raises Throttled.
         """
         most = self.spec.serverless_max_concurrency
@@ -54,8 +55,9 @@ class Fleet:
         able = [instance for instance in self._instances if instance.healthy]
         if not able:
             return None
-        chosen = min(able, key=lambda instance: instance.in_flight)
+        chosen = min(able, key=lambda instance: (instance.in_flight, instance.taken))
         chosen.in_flight += 1
+        chosen.taken += 1
         return chosen
 
     def release(self, instance: Instance) -> None:

@@ -44,6 +44,7 @@ class Instance:
     def __init__(self, context: Context, spec: VariantSpec, on_change: Callable[[], None]) -> None:
         self.name = f"i-{uuid.uuid4().hex[:17]}"
         self.in_flight = 0
+        self.taken = 0
         self.server: ModelServer | None = None
         self.failure: str | None = None
         self._context = context

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from local_aws.metrics import MetricDatum
+from local_aws.periodic import Periodic
 from local_aws.sagemaker.context import Context
 from local_aws.sagemaker.endpoints.lease import Lease
-from local_aws.sagemaker.endpoints.runtime_periodic import Periodic
 
 NAMESPACE = "AWS/SageMaker"
 PUT_SECONDS = 3.0
