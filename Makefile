@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
+TOOLS := .venv-tools
+TOOLS_READY := $(TOOLS)/.ready
 
-.PHONY: demo test lint bench golden check-pins clean setup
+.PHONY: demo test lint bench golden lint-templates check-pins clean setup
 
 demo: $(READY)
 	@$(BIN)/scones demo
@@ -17,6 +19,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-templates: $(TOOLS_READY)
+	find . -path './.*' -prune -o -path ./build -prune -o -name 'template*.y*ml' -print | xargs $(TOOLS)/bin/cfn-lint --
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
@@ -31,7 +36,7 @@ setup: $(READY)
 
 clean:
 	@if [ -x $(BIN)/scones ]; then $(BIN)/scones down >/dev/null 2>&1 || true; fi
-	rm -rf $(VENV) build .scones *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(TOOLS) build .scones *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Set up once, and again only when a pin changed. `--no-deps`: every version is pinned, there is nothing to resolve.
@@ -44,4 +49,11 @@ $(READY): requirements.txt requirements-torch.txt setup.py
 	@$(PIP) install -qq --no-deps --no-compile -r requirements.txt
 	@$(PIP) install -qq --no-compile -r requirements-torch.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+	@touch $@
+
+$(TOOLS_READY): requirements-tools.txt
+	@echo "Setting up $(TOOLS), once: half a minute."
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check install -qq --no-deps --no-compile -r requirements-tools.txt
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check check
 	@touch $@

@@ -9,19 +9,26 @@ from collections.abc import Callable
 EXPECTED = frozenset(
     {
         "BadArgument",
+        "ClassesUnknown",
         "DatasetUnavailable",
+        "EndpointMissing",
         "ExecutionNotFound",
         "ExecutionTimedOut",
         "IncompleteNetwork",
         "InvalidDefinition",
+        "InvalidEndpointName",
         "LocalServerFailed",
         "LocalServerNotRunning",
         "MalformedParameter",
         "ModelPackageGroupMissing",
         "ModelVersionMissing",
+        "NothingToRollBackTo",
+        "PictureMissing",
         "RoleMissing",
         "SourceCodeMissing",
+        "StackFailed",
         "TargetNotConfigured",
+        "UnknownPipeline",
         "UnsupportedAlgorithm",
     }
 )

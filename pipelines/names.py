@@ -2,3 +2,6 @@
 
 PIPELINE_NAME = "SconesTraining"
 MODEL_PACKAGE_GROUP_NAME = "SconesDeliveryVehicles"
+DEPLOYMENT_PIPELINE_NAME = "SconesDeployment"
+ENDPOINT_NAME = "scones-delivery-vehicles"
+SAFEGUARDS_FUNCTION_NAME = "scones-endpoint-safeguards"

@@ -84,5 +84,7 @@ def _be_quiet() -> None:
     # Said of every step of every pipeline: that no job is started, and that job names are left to the
     # service.
     warnings.filterwarnings("ignore", message="Running within a PipelineSession")
+    # Said of every Lambda step that names its function by ARN, as all of ours do.
+    warnings.filterwarnings("ignore", message="Lambda function won't be updated")
     for name in ("sagemaker", "sagemaker.config", "sagemaker.core.utils.utils"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -68,6 +68,20 @@ def stage(s3_client: Any, source_code: SourceCode, kms_key: str | None = None) -
     ]
 
 
+def object_exists(s3_client: Any, bucket: str, key: str) -> bool:
+    """Whether there is an object of that key in S3."""
+    from botocore.exceptions import ClientError
+
+    try:
+        s3_client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        # HEAD has no body: a missing key is told by its status alone. A missing bucket shows at the upload.
+        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+            return False
+        raise
+    return True
+
+
 def read_tree(folder: Path) -> dict[str, bytes]:
     """Path relative to `folder` (with /) -> content, sorted: Python files and requirements.txt, never caches
     or hidden files."""
@@ -118,23 +132,10 @@ def _stage(s3_client: Any, bundle: CodeBundle, kms_key: str | None) -> list[str]
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
     uploaded = []
     for key, content in bundle.objects.items():
-        if not _exists(s3_client, bundle.bucket, key):
+        if not object_exists(s3_client, bundle.bucket, key):
             s3_client.put_object(Bucket=bundle.bucket, Key=key, Body=content, **encryption)
             uploaded.append(f"s3://{bundle.bucket}/{key}")
     return uploaded
-
-
-def _exists(s3_client: Any, bucket: str, key: str) -> bool:
-    from botocore.exceptions import ClientError
-
-    try:
-        s3_client.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        # HEAD has no body: a missing key is told by its status alone. A missing bucket shows at the upload.
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-            return False
-        raise
-    return True
 
 
 def _is_hidden(path: Path) -> bool:

@@ -14,6 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pipelines.definition.document import StepEntry, all_steps, expressions
+from pipelines.definition.lambda_steps import check_lambda_step
 from pipelines.definition.parameters import check_parameters
 from pipelines.definition.problem import Problem
 from pipelines.definition.references import References, check_references, output_names, referenced_steps
@@ -108,8 +109,12 @@ def _check_step(step: StepEntry, references: References) -> Iterator[Problem]:
         yield from _check_conditions(step, path)
     elif step.type == "Fail":
         yield from _check_fail(step, path)
+    elif step.type == "Lambda":
+        yield from check_references(step.step.get("FunctionArn"), f"{step.path}.FunctionArn", references)
+        yield from check_lambda_step(step)
     else:
-        yield Problem(step.path, f"step type {step.type!r} is not one of {', '.join([*REQUESTS, 'Condition', 'Fail'])}")
+        known = [*REQUESTS, "Condition", "Fail", "Lambda"]
+        yield Problem(step.path, f"step type {step.type!r} is not one of {', '.join(known)}")
 
 
 def _check_conditions(step: StepEntry, path: str) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.definition.document import StepEntry, expressions, is_expression
+from pipelines.definition.lambda_steps import output_type, outputs_of
 from pipelines.definition.problem import Problem
 from pipelines.definition.shapes import service_model
 
@@ -98,6 +99,8 @@ class References:
             raise UnresolvedReference(f"Steps.{name}.{path} is a property file: read it with Std:JsonGet")
         if step.type == "Condition" and path == "Outcome":
             return "Boolean"
+        if step.type == "Lambda":
+            return _lambda_output(step, path)
         shape_name = DESCRIBE_SHAPES.get(step.type)
         if shape_name is None:
             raise UnresolvedReference(f"step {name!r} is a {step.type} step and has no property {path!r}")
@@ -164,6 +167,14 @@ def output_names(step: StepEntry) -> set[str]:
     config = step.arguments.get("ProcessingOutputConfig", {}) if isinstance(step.arguments, Mapping) else {}
     outputs = config.get("Outputs", []) if isinstance(config, Mapping) else []
     return {str(output.get("OutputName")) for output in outputs if isinstance(output, Mapping)}
+
+
+def _lambda_output(step: StepEntry, path: str) -> str:
+    kind = output_type(step, path)
+    if kind is None:
+        outputs = ", ".join(outputs_of(step)) or "none"
+        raise UnresolvedReference(f"step {step.name!r} (Lambda) has no property {path!r}: its outputs are {outputs}")
+    return kind
 
 
 def _execution_variable(name: str) -> str:

@@ -22,9 +22,10 @@ FIELDS = {
 }
 STEP_FAULTS = {"Step.SERVICE_FAULT", "Step.THROTTLING"}
 JOB_FAULTS = {"SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"}
+LAMBDA_FIELDS = {"FunctionArn", "OutputParameters"}
 JOB_STEPS = {"Processing", "Training", "Transform"}
 RETRYABLE = {*JOB_STEPS, "Model", "RegisterModel", "EndpointConfig"}
-CACHEABLE = {*JOB_STEPS, "EndpointConfig", "Endpoint"}
+CACHEABLE = {*JOB_STEPS, "EndpointConfig", "Endpoint", "Lambda"}
 MAX_ATTEMPTS = 20
 MAX_EXPIRE_AFTER_MINUTES = 14400
 ISO_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", re.IGNORECASE)
@@ -32,7 +33,8 @@ ISO_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d
 
 def check_step_fields(step: StepEntry, outputs: set[str]) -> Iterator[Problem]:
     """`outputs`: the names of the step's processing outputs, which its property files lie in."""
-    for name in sorted(set(step.step) - FIELDS):
+    known = FIELDS | LAMBDA_FIELDS if step.type == "Lambda" else FIELDS
+    for name in sorted(set(step.step) - known):
         yield Problem(f"{step.path}.{name}", "is unknown")
     for index, policy in enumerate(step.step.get("RetryPolicies", [])):
         yield from _check_retry(step.type, policy, f"{step.path}.RetryPolicies[{index}]")
@@ -43,7 +45,7 @@ def check_step_fields(step: StepEntry, outputs: set[str]) -> Iterator[Problem]:
 
 def _check_retry(step_type: str, policy: Mapping[str, Any], path: str) -> Iterator[Problem]:
     if step_type not in RETRYABLE:
-        yield Problem(path, f"a {step_type} step cannot be retried")
+        yield Problem(path, f"{step_type} steps cannot be retried")
         return
     known = STEP_FAULTS | (JOB_FAULTS if step_type in JOB_STEPS else set())
     faults = policy.get("ExceptionType", [])
@@ -61,7 +63,7 @@ def _check_retry(step_type: str, policy: Mapping[str, Any], path: str) -> Iterat
 
 def _check_cache(step_type: str, config: Mapping[str, Any], path: str) -> Iterator[Problem]:
     if step_type not in CACHEABLE:
-        yield Problem(path, f"a {step_type} step cannot be cached")
+        yield Problem(path, f"{step_type} steps cannot be cached")
     if not isinstance(config.get("Enabled"), bool):
         yield Problem(f"{path}.Enabled", "wants true or false")
     elif config["Enabled"] and not ISO_DURATION.fullmatch(str(config.get("ExpireAfter", ""))):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from sagemaker.mlops.workflow import Pipeline
 
+from pipelines.deployment.safeguards import open_safeguards
+from pipelines.deployment.settings import DeploymentSettings
+from pipelines.deployment.steps import deployment_steps
 from pipelines.source_code import SourceCode
 from pipelines.training.job_settings import JobSettings
 from pipelines.training.parameters import training_parameters
+from pipelines.training.steps.check_approval import check_approval
 from pipelines.training.steps.check_quality import check_quality
 from pipelines.training.steps.create_model import create_model
 from pipelines.training.steps.evaluate_model import evaluate_model
@@ -26,9 +30,11 @@ def assemble(
     code: SourceCode,
     code_version: str | None,
     input_data_uri: str,
+    endpoint_name: str,
+    safeguards_function: str | None,
 ) -> Pipeline:
     """The pipeline `name`, registering into model package group `group`."""
-    parameters = training_parameters(input_data_uri)
+    parameters = training_parameters(input_data_uri, endpoint_name)
 
     extract = extract_cifar(settings, parameters, code.processing)
     train = train_classifier(settings, parameters, code.training, extract)
@@ -46,7 +52,14 @@ def assemble(
         train=train,
         evaluate=evaluate,
     )
-    check = check_quality(parameters, register, reject_model(parameters))
+    deployment = DeploymentSettings(
+        model_package_arn=register.properties.ModelPackageArn,
+        endpoint_name=parameters.endpoint_name,
+        inference_instance_type=parameters.inference_instance_type,
+    )
+    safeguards = open_safeguards(settings, deployment, group, safeguards_function)
+    approval = check_approval(parameters, register, deployment_steps(safeguards))
+    check = check_quality(parameters, [register, approval], reject_model(parameters))
 
     return Pipeline(
         name=name,

@@ -33,6 +33,7 @@ TRAINING_INSTANCE_TYPES = [
     "ml.c6i.4xlarge",
 ]
 # Only types that serve both batch transform and endpoints: what scored the test set must be able to serve.
+INFERENCE_INSTANCE_TYPE = "ml.m5.large"
 INFERENCE_INSTANCE_TYPES = [
     "ml.m5.large",
     "ml.m5.xlarge",
@@ -59,14 +60,15 @@ class TrainingParameters:
     seed: ParameterInteger
     accuracy_threshold: ParameterFloat
     model_approval_status: ParameterString
+    endpoint_name: ParameterString
 
     def as_list(self) -> list[Parameter]:
         return [getattr(self, field.name) for field in fields(self)]
 
 
-def training_parameters(input_data_uri: str) -> TrainingParameters:
-    """The parameters with their defaults. `input_data_uri` is the S3 URI of the CIFAR-100 archive (one
-    .tar.gz)."""
+def training_parameters(input_data_uri: str, endpoint_name: str) -> TrainingParameters:
+    """The parameters with their defaults. `input_data_uri` is the S3 URI of the CIFAR-100 archive (one .tar.gz),
+    `endpoint_name` the endpoint that a model approved from the start is deployed to."""
     return TrainingParameters(
         input_data_uri=ParameterString("InputDataUri", default_value=input_data_uri),
         processing_instance_type=ParameterString(
@@ -77,7 +79,7 @@ def training_parameters(input_data_uri: str) -> TrainingParameters:
             "TrainingInstanceType", default_value="ml.m5.2xlarge", enum_values=TRAINING_INSTANCE_TYPES
         ),
         inference_instance_type=ParameterString(
-            "InferenceInstanceType", default_value="ml.m5.large", enum_values=INFERENCE_INSTANCE_TYPES
+            "InferenceInstanceType", default_value=INFERENCE_INSTANCE_TYPE, enum_values=INFERENCE_INSTANCE_TYPES
         ),
         epochs=ParameterInteger("Epochs", default_value=60),
         learning_rate=ParameterFloat("LearningRate", default_value=0.05),
@@ -86,4 +88,5 @@ def training_parameters(input_data_uri: str) -> TrainingParameters:
         model_approval_status=ParameterString(
             "ModelApprovalStatus", default_value="PendingManualApproval", enum_values=APPROVAL_STATUSES
         ),
+        endpoint_name=ParameterString("EndpointName", default_value=endpoint_name),
     )

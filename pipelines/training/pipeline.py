@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.names import MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
+from pipelines.deployment.endpoint_safeguards.endpoint_name import check_endpoint_name
+from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
 from pipelines.session import target_from_environment
 from pipelines.source_code import PROJECT_ROOT, read_source_code, stage
 
 if TYPE_CHECKING:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
     from sagemaker.mlops.workflow import Pipeline
+
+    from pipelines.training.job_settings import JobSettings
 
 BASE_JOB_PREFIX = "scones"
 ALGORITHMS = ("pytorch",)
@@ -48,6 +51,8 @@ def get_pipeline(
     security_group_ids: Sequence[str] = (),
     enable_network_isolation: bool = False,
     code_version: str | None = None,
+    endpoint_name: str = ENDPOINT_NAME,
+    safeguards_function: str | None = None,
     stage_code: bool = True,
     source_root: str | Path = PROJECT_ROOT,
 ) -> Pipeline:
@@ -62,45 +67,36 @@ def get_pipeline(
     enable_network_isolation: no container has network access; code then comes as a channel.
     code_version: the git commit, for the registered model's metadata; from the caller, since looking is not
     repeatable.
+    endpoint_name: the default of the parameter EndpointName, where a pre-approved model is deployed.
+    safeguards_function: the ARN of the function that deploying takes (`pipelines.deployment.stack`); the one of its
+    usual name in the role's account if not given.
     stage_code: upload the container code if it is not in S3 yet. With False nothing is called, and the
     definition is the same.
     source_root: the folder that holds processing/ and training/.
 
-    Raises UnsupportedAlgorithm, IncompleteNetwork, RoleMissing, TargetNotConfigured, SourceCodeMissing.
+    Raises UnsupportedAlgorithm, IncompleteNetwork, RoleMissing, TargetNotConfigured, SourceCodeMissing,
+    InvalidEndpointName.
     """
     if algorithm not in ALGORITHMS:
         raise UnsupportedAlgorithm(f"algorithm {algorithm!r} is not supported: use {', '.join(ALGORITHMS)}")
-    if bool(subnets) != bool(security_group_ids):
-        raise IncompleteNetwork("subnets and security_group_ids belong together: give both, or neither")
-
-    if sagemaker_session is None:
-        target = target_from_environment(region=region, role_arn=role, bucket=default_bucket)
-        sagemaker_session, role, default_bucket = target.sagemaker_session, target.role_arn, target.bucket
-    if role is None:
-        raise RoleMissing("role is missing: pass the ARN of the role that the jobs run as")
-    # Asking the session calls AWS and may create the bucket: only when there is no other way to know.
-    bucket = default_bucket or sagemaker_session.default_bucket()
-
-    s3_prefix = f"{base_job_prefix}/{pipeline_name}"
-    code = read_source_code(bucket, s3_prefix, Path(source_root))
-    if stage_code:
-        stage(sagemaker_session.boto_session.client("s3"), code, kms_key)
-
-    # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
-    from pipelines.training.job_settings import JobSettings
-
-    settings = JobSettings(
-        session=sagemaker_session,
-        region=region or sagemaker_session.boto_region_name,
+    check_endpoint_name(endpoint_name)
+    settings = open_settings(
+        pipeline_name,
+        region=region,
         role=role,
-        bucket=bucket,
-        s3_prefix=s3_prefix,
-        job_name_prefix=base_job_prefix,
+        default_bucket=default_bucket,
+        base_job_prefix=base_job_prefix,
+        sagemaker_session=sagemaker_session,
         kms_key=kms_key,
-        subnets=tuple(subnets),
-        security_group_ids=tuple(security_group_ids),
+        subnets=subnets,
+        security_group_ids=security_group_ids,
         enable_network_isolation=enable_network_isolation,
     )
+    code = read_source_code(settings.bucket, settings.s3_prefix, Path(source_root))
+    if stage_code:
+        stage(settings.session.boto_session.client("s3"), code, kms_key)
+
+    # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
     from pipelines.training.assembly import assemble
 
     return assemble(
@@ -110,7 +106,52 @@ def get_pipeline(
         algorithm=algorithm,
         code=code,
         code_version=code_version,
-        input_data_uri=f"s3://{bucket}/{base_job_prefix}/{DATASET_KEY}",
+        input_data_uri=f"s3://{settings.bucket}/{base_job_prefix}/{DATASET_KEY}",
+        endpoint_name=endpoint_name,
+        safeguards_function=safeguards_function,
+    )
+
+
+def open_settings(
+    pipeline_name: str,
+    *,
+    region: str | None,
+    role: str | None,
+    default_bucket: str | None,
+    base_job_prefix: str,
+    sagemaker_session: PipelineSession | None,
+    kms_key: str | None,
+    subnets: Sequence[str],
+    security_group_ids: Sequence[str],
+    enable_network_isolation: bool,
+) -> JobSettings:
+    """What the jobs of one pipeline share, from the kwargs of its `get_pipeline` and, for the rest, the environment.
+
+    Raises IncompleteNetwork, RoleMissing, TargetNotConfigured.
+    """
+    if bool(subnets) != bool(security_group_ids):
+        raise IncompleteNetwork("subnets and security_group_ids belong together: give both, or neither")
+    if sagemaker_session is None:
+        target = target_from_environment(region=region, role_arn=role, bucket=default_bucket)
+        sagemaker_session, role, default_bucket = target.sagemaker_session, target.role_arn, target.bucket
+    if role is None:
+        raise RoleMissing("role is missing: pass the ARN of the role that the jobs run as")
+
+    # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
+    from pipelines.training.job_settings import JobSettings
+
+    return JobSettings(
+        session=sagemaker_session,
+        region=region or sagemaker_session.boto_region_name,
+        role=role,
+        # Asking the session calls AWS and may create the bucket: only when there is no other way to know.
+        bucket=default_bucket or sagemaker_session.default_bucket(),
+        s3_prefix=f"{base_job_prefix}/{pipeline_name}",
+        job_name_prefix=base_job_prefix,
+        kms_key=kms_key,
+        subnets=tuple(subnets),
+        security_group_ids=tuple(security_group_ids),
+        enable_network_isolation=enable_network_isolation,
     )
 
 

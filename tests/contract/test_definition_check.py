@@ -36,6 +36,10 @@ def _arguments(definition: Definition, name: str) -> dict[str, Any]:
     return arguments
 
 
+def _parameter(definition: Definition, name: str) -> dict[str, Any]:
+    return next(parameter for parameter in definition["Parameters"] if parameter["Name"] == name)
+
+
 def _hyperparameters(definition: Definition) -> dict[str, Any]:
     found: dict[str, Any] = _arguments(definition, "TrainClassifier")["HyperParameters"]
     return found
@@ -219,14 +223,14 @@ DECLARATIONS: dict[str, tuple[Break, str]] = {
         "Parameters.Momentum: is declared and never used",
     ),
     "a default of another type": (
-        lambda d: d["Parameters"][5].update(DefaultValue="30"),
+        lambda d: _parameter(d, "Epochs").update(DefaultValue="30"),
         "is not of type Integer",
     ),
     "a default outside its enum": (
-        lambda d: d["Parameters"][-1].update(DefaultValue="Maybe"),
+        lambda d: _parameter(d, "ModelApprovalStatus").update(DefaultValue="Maybe"),
         "default 'Maybe' is not one of PendingManualApproval",
     ),
-    "a parameter of no known type": (lambda d: d["Parameters"][5].update(Type="Number"), "type 'Number'"),
+    "a parameter of no known type": (lambda d: _parameter(d, "Epochs").update(Type="Number"), "type 'Number'"),
     "an unknown condition": (lambda d: _condition(d).update(Type="AtLeast"), "condition type 'AtLeast'"),
     "a condition without a side": (lambda d: _condition(d).pop("RightValue"), "RightValue is missing"),
     "a condition step without conditions": (
@@ -251,7 +255,7 @@ DECLARATIONS: dict[str, tuple[Break, str]] = {
     ),
     "a cache on a step that has none": (
         lambda d: _step(d, "CreateModel").update(CacheConfig={"Enabled": True, "ExpireAfter": "P1D"}),
-        "a Model step cannot be cached",
+        "Model steps cannot be cached",
     ),
     "another version": (lambda d: d.update(Version="2021-01-01"), "Version: is '2021-01-01'"),
     "no steps": (lambda d: d.update(Steps=[]), "Steps: there are none"),

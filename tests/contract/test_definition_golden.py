@@ -1,5 +1,4 @@
-"""The compiled training pipeline: the same bytes every time, as the golden copy says, and acceptable to the
-service."""
+"""The compiled pipelines: the same bytes every time, as the golden copies say, and acceptable to the service."""
 
 from __future__ import annotations
 
@@ -13,9 +12,11 @@ from typing import Any
 import pytest
 
 from pipelines.definition import check_definition, diff_definitions, format_definition, mask_digests
+from pipelines.definition.document import all_steps
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "training_pipeline.json"
+GOLDEN = ROOT / "tests" / "golden"
+PIPELINES = ("training_pipeline", "deployment_pipeline")
 STEPS = [
     "ExtractCifar",
     "TrainClassifier",
@@ -35,14 +36,15 @@ PARAMETERS = {
     "Seed",
     "AccuracyThreshold",
     "ModelApprovalStatus",
+    "EndpointName",
 }
 
 
-def _compile(hash_seed: str) -> list[str]:
-    """The plain and the locked-down definition, from a process of its own without AWS settings or network."""
+def _compile(hash_seed: str) -> dict[str, list[str]]:
+    """Each pipeline, plain and locked down, from a process of its own without AWS settings or network."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAGEMAKER_"))}
     done = subprocess.run(
-        [sys.executable, "tests/golden/compile_training.py"],
+        [sys.executable, "tests/golden/compile_pipelines.py"],
         cwd=ROOT,
         env={**environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -50,24 +52,24 @@ def _compile(hash_seed: str) -> list[str]:
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    definitions: list[str] = json.loads(done.stdout)
+    definitions: dict[str, list[str]] = json.loads(done.stdout)
     return definitions
 
 
 @pytest.fixture(scope="module")
-def compiled() -> list[str]:
+def compiled() -> dict[str, list[str]]:
     return _compile("1")
 
 
 @pytest.fixture(scope="module")
-def plain(compiled: list[str]) -> dict[str, Any]:
-    definition: dict[str, Any] = json.loads(compiled[0])
+def plain(compiled: dict[str, list[str]]) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(compiled["training_pipeline"][0])
     return definition
 
 
 @pytest.fixture(scope="module")
-def locked_down(compiled: list[str]) -> dict[str, Any]:
-    definition: dict[str, Any] = json.loads(compiled[1])
+def locked_down(compiled: dict[str, list[str]]) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(compiled["training_pipeline"][1])
     return definition
 
 
@@ -75,24 +77,26 @@ def _arguments(definition: dict[str, Any], name: str) -> dict[str, Any]:
     return next(step["Arguments"] for step in definition["Steps"] if step["Name"] == name)
 
 
-def test_two_processes_compile_to_the_same_bytes(compiled: list[str]) -> None:
+def test_two_processes_compile_to_the_same_bytes(compiled: dict[str, list[str]]) -> None:
     assert _compile("2") == compiled
 
 
-def test_the_definition_is_the_golden_one(compiled: list[str]) -> None:
-    new = format_definition(mask_digests(compiled[0]))
-    old = GOLDEN.read_text(encoding="utf-8")
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_definition_is_the_golden_one(compiled: dict[str, list[str]], pipeline: str) -> None:
+    new = format_definition(mask_digests(compiled[pipeline][0]))
+    old = (GOLDEN / f"{pipeline}.json").read_text(encoding="utf-8")
     assert new == old, f"run `make golden` if this was meant:\n{diff_definitions(old, new)}"
 
 
-def test_the_definition_has_no_problems(compiled: list[str]) -> None:
-    assert [str(problem) for definition in compiled for problem in check_definition(definition)] == []
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_definition_has_no_problems(compiled: dict[str, list[str]], pipeline: str) -> None:
+    assert [str(problem) for definition in compiled[pipeline] for problem in check_definition(definition)] == []
 
 
 def test_steps_and_parameters_are_those_of_the_design(plain: dict[str, Any]) -> None:
     assert [step["Name"] for step in plain["Steps"]] == STEPS
     check = _arguments(plain, "CheckQuality")
-    assert [step["Name"] for step in check["IfSteps"]] == ["RegisterModel"]
+    assert [step["Name"] for step in check["IfSteps"]] == ["RegisterModel", "CheckApproval"]
     assert [step["Name"] for step in check["ElseSteps"]] == ["RejectModel"]
     assert {parameter["Name"] for parameter in plain["Parameters"]} == PARAMETERS
 
@@ -188,3 +192,32 @@ def test_the_code_version_reaches_the_registered_model(locked_down: dict[str, An
 
     assert metadata(locked_down)["code_version"].startswith("0123456789abcdef")
     assert "code_version" not in metadata(plain)
+
+
+def test_what_is_approved_from_the_start_is_deployed_after_it_is_registered(plain: dict[str, Any]) -> None:
+    check = _arguments(plain, "CheckQuality")["IfSteps"][1]
+    assert check["DependsOn"] == ["RegisterModel"]
+    (condition,) = check["Arguments"]["Conditions"]
+    assert condition["LeftValue"] == {"Get": "Parameters.ModelApprovalStatus"}
+    assert condition["RightValue"] == "Approved"
+    assert check["Arguments"]["ElseSteps"] == []
+
+
+def test_the_training_pipeline_deploys_in_one_way_and_chooses_nothing_but_whether(plain: dict[str, Any]) -> None:
+    approved = _arguments(plain, "CheckQuality")["IfSteps"][1]["Arguments"]["IfSteps"]
+    assert [step["Name"] for step in approved] == ["PlanDeployment", "CheckPlan"]
+    assert approved[0]["Arguments"]["ModelPackageArn"] == {"Get": "Steps.RegisterModel.ModelPackageArn"}
+    assert approved[0]["Arguments"]["EndpointName"] == {"Get": "Parameters.EndpointName"}
+    deployment = approved[1]["Arguments"]["IfSteps"]
+    assert [step["Type"] for step in deployment] == ["Model", "EndpointConfig", "Lambda", "Endpoint", "Lambda"]
+
+
+def test_the_key_and_the_network_reach_what_serves(compiled: dict[str, list[str]]) -> None:
+    definition = json.loads(compiled["deployment_pipeline"][1])
+    steps = {step.name: step.step for step in all_steps(definition)}
+    model = steps["CreateServingModel"]["Arguments"]
+    assert model["VpcConfig"] == {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
+    assert model["EnableNetworkIsolation"] is True
+    config = steps["ConfigureInstances"]["Arguments"]
+    assert "key/" in config["KmsKeyId"] and "key/" in config["DataCaptureConfig"]["KmsKeyId"]
+    assert "KmsKeyId" not in steps["ConfigureServerless"]["Arguments"]

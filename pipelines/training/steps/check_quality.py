@@ -11,12 +11,14 @@ from pipelines.training.steps.evaluate_model import measured_accuracy
 NAME = "CheckQuality"
 
 
-def check_quality(parameters: TrainingParameters, register: ModelStep, reject: FailStep) -> ConditionStep:
-    """Registers if accuracy >= AccuracyThreshold, rejects otherwise."""
+def check_quality(
+    parameters: TrainingParameters, accept: list[ModelStep | ConditionStep], reject: FailStep
+) -> ConditionStep:
+    """Accepts if accuracy >= AccuracyThreshold, rejects otherwise."""
     return ConditionStep(
         name=NAME,
         description="Accuracy on the test set must reach AccuracyThreshold",
         conditions=[ConditionGreaterThanOrEqualTo(left=measured_accuracy(), right=parameters.accuracy_threshold)],
-        if_steps=[register],
+        if_steps=accept,
         else_steps=[reject],
     )

@@ -20,7 +20,7 @@ from pipelines.training.job_settings import JobSettings, service_retries
 from pipelines.training.parameters import INFERENCE_INSTANCE_TYPES, TrainingParameters
 from pipelines.training.steps.create_model import model_artifacts, serving_environment
 from pipelines.training.steps.evaluate_model import OUTPUT, measured_accuracy
-from pipelines.training.steps.extract_cifar import DATASET_REPORT, output_of
+from pipelines.training.steps.extract_cifar import CLASSES, DATASET_REPORT, output_of
 
 NAME = "RegisterModel"
 CONTENT_TYPES = ["image/png", "image/jpeg", "application/x-image"]
@@ -73,6 +73,8 @@ def register_model(
             "accuracy": measured_accuracy().to_string(),
             "accuracy_threshold": parameters.accuracy_threshold.to_string(),
             "algorithm": algorithm,
+            # Who asks the endpoint reads here what the places of its answer mean; a comma is not allowed in metadata.
+            "classes": CLASSES.replace(",", " "),
             "archive_sha256": _dataset_report(extract, "archive.sha256"),
             "dataset_source": _dataset_report(extract, "source"),
             "evaluation_uri": evaluation_uri,

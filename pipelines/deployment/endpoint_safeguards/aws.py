@@ -1,0 +1,37 @@
+"""The services that the function speaks to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Aws:
+    """boto3 clients. Every call is written `aws.<service>.<call>(…)`: the role's permissions are checked by that."""
+
+    sagemaker: Any
+    s3: Any
+    cloudwatch: Any
+    autoscaling: Any
+
+
+def connect() -> Aws:
+    """Clients for the region and credentials that the function runs with."""
+    import boto3
+
+    return Aws(
+        sagemaker=boto3.client("sagemaker"),
+        s3=boto3.client("s3"),
+        cloudwatch=boto3.client("cloudwatch"),
+        autoscaling=boto3.client("application-autoscaling"),
+    )
+
+
+def error_code(error: Exception) -> str:
+    """The service's own code of a botocore ClientError."""
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def error_message(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))

@@ -1,0 +1,90 @@
+"""The function of the deployment's Lambda steps: one operation a step, each safe to repeat.
+
+plan: may this package be deployed, and is there anything to do? Reads only.
+prepare: before the update. The alarms that the update names, and no scaling that would refuse it.
+guard: after the update. The standing alarms, scaling, and tags that say what is served.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .alarms import ensure_standing_alarms, renew_update_alarms
+from .aws import Aws, connect
+from .errors import EndpointFailed, InvalidRequest
+from .live import describe_endpoint, read_endpoint
+from .packages import require_deployable
+from .plan import changes_instance_type, decide
+from .request import read_deployment, read_text
+from .scaling import ensure_scaling, remove_scaling
+
+Event = Mapping[str, Any]
+Sleep = Callable[[float], None]
+PACKAGE_TAG = "scones:model-package-arn"
+VERSION_TAG = "scones:model-package-version"
+
+
+def handler(event: Event, _context: object) -> dict[str, Any]:
+    """Lambda's entry point. `event` has the operation and the deployment's settings.
+
+    The answer is flat, as a step's OutputParameters are. Raises the errors of `errors.py`.
+    """
+    return respond(event, connect(), time.sleep)
+
+
+def respond(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
+    """Does what the event asks for. Raises as `handler` does."""
+    operation = str(event.get("operation"))
+    if operation not in OPERATIONS:
+        raise InvalidRequest(f"operation is {operation!r}: it can be {', '.join(OPERATIONS)}")
+    answer = OPERATIONS[operation](event, aws, sleep)
+    print(json.dumps({"operation": operation, "endpoint": event["EndpointName"], **answer}))
+    return answer
+
+
+def plan(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
+    """Action ("deploy" or "none"), Reason, and InstanceCount, which the new configuration starts with."""
+    wanted = read_deployment(event)
+    require_deployable(aws, wanted.package_arn, wanted.group)
+    decided = decide(wanted, read_endpoint(aws, wanted.endpoint_name, sleep))
+    return {"Action": decided.action, "Reason": decided.reason, "InstanceCount": decided.instance_count}
+
+
+def prepare(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
+    """ErrorAlarmName and LatencyAlarmName, for the update's AutoRollbackConfiguration."""
+    wanted = read_deployment(event)
+    config_name = read_text(event, "EndpointConfigName")
+    # waited for first: an update under way is watched by the alarms of these names, until it has ended
+    live = read_endpoint(aws, wanted.endpoint_name, sleep)
+    errors, latency = renew_update_alarms(aws, wanted, config_name)
+    if live is not None and changes_instance_type(wanted.capacity, live):
+        remove_scaling(aws, wanted.endpoint_name)
+    return {"ErrorAlarmName": errors, "LatencyAlarmName": latency}
+
+
+def guard(event: Event, aws: Aws, _sleep: Sleep) -> dict[str, Any]:
+    """Scaling: what it is now, in words."""
+    wanted = read_deployment(event)
+    described = describe_endpoint(aws, wanted.endpoint_name)
+    if described is None:
+        raise EndpointFailed(f"there is no endpoint {wanted.endpoint_name}: it was deleted while it was deployed")
+    ensure_standing_alarms(aws, wanted)
+    if wanted.scaling is None:
+        remove_scaling(aws, wanted.endpoint_name)
+    else:
+        ensure_scaling(aws, wanted.endpoint_name, wanted.scaling)
+    tags = {PACKAGE_TAG: wanted.package_arn, VERSION_TAG: wanted.version}
+    aws.sagemaker.add_tags(
+        ResourceArn=described["EndpointArn"], Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+    )
+    return {"Scaling": f"{wanted.scaling.minimum} to {wanted.scaling.maximum} instances" if wanted.scaling else "none"}
+
+
+OPERATIONS: Mapping[str, Callable[[Event, Aws, Sleep], dict[str, Any]]] = {
+    "plan": plan,
+    "prepare": prepare,
+    "guard": guard,
+}

@@ -1,0 +1,103 @@
+"""The steps that call the function: PlanDeployment before everything, Prepare… before an update, Guard… after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sagemaker.core.helper.pipeline_variable import PipelineVariable
+from sagemaker.core.lambda_helper import Lambda
+from sagemaker.mlops.workflow import EndpointConfigStep, EndpointStep, LambdaStep
+from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum
+
+from pipelines.deployment.settings import DeploymentSettings
+from pipelines.names import SAFEGUARDS_FUNCTION_NAME
+from pipelines.training.job_settings import JobSettings
+
+PLAN = "PlanDeployment"
+RENEW = "RenewSafeguards"
+
+
+@dataclass(frozen=True)
+class Safeguards:
+    """The function by its ARN, and what it is told with every call besides the operation.
+
+    None of its steps is cached: what they see and set is outside of the pipeline and changes without it.
+    """
+
+    function_arn: str
+    group: str
+    capture_uri: str
+    settings: JobSettings
+    deployment: DeploymentSettings
+
+    def plan(self) -> LambdaStep:
+        """Outputs Action ("deploy" or "none"), Reason, InstanceCount."""
+        outputs = {
+            "Action": LambdaOutputTypeEnum.String,
+            "Reason": LambdaOutputTypeEnum.String,
+            "InstanceCount": LambdaOutputTypeEnum.Integer,
+        }
+        return self._step(
+            PLAN, "Whether the package may be deployed, and whether that changes anything", "plan", outputs
+        )
+
+    def prepare(self, name: str, config: EndpointConfigStep) -> LambdaStep:
+        """Outputs ErrorAlarmName, LatencyAlarmName: alarms on what is served from the new configuration."""
+        outputs = {"ErrorAlarmName": LambdaOutputTypeEnum.String, "LatencyAlarmName": LambdaOutputTypeEnum.String}
+        config_name = {"EndpointConfigName": config.properties.EndpointConfigName}
+        return self._step(name, "The alarms on which the update is rolled back", "prepare", outputs, config_name)
+
+    def guard(self, name: str, endpoint: EndpointStep | None = None) -> LambdaStep:
+        """Output Scaling: the instances between which the endpoint scales, in words."""
+        step = self._step(
+            name, "The endpoint's alarms, scaling and tags", "guard", {"Scaling": LambdaOutputTypeEnum.String}
+        )
+        if endpoint is not None:
+            step.add_depends_on([endpoint])
+        return step
+
+    def _step(
+        self,
+        name: str,
+        description: str,
+        operation: str,
+        outputs: dict[str, LambdaOutputTypeEnum],
+        more: dict[str, PipelineVariable] | None = None,
+    ) -> LambdaStep:
+        return LambdaStep(
+            name=name,
+            description=description,
+            lambda_func=Lambda(function_arn=self.function_arn, session=self.settings.session),
+            inputs={"operation": operation, **self.deployment.as_event(), **self._compiled_in(), **(more or {})},
+            outputs=[LambdaOutput(output_name=output, output_type=kind) for output, kind in outputs.items()],
+        )
+
+    def _compiled_in(self) -> dict[str, object]:
+        settings = self.settings
+        return {
+            "ModelPackageGroupName": self.group,
+            "CaptureUri": self.capture_uri,
+            "KmsKeyId": settings.kms_key or "",
+            "Subnets": list(settings.subnets),
+            "SecurityGroupIds": list(settings.security_group_ids),
+            "EnableNetworkIsolation": settings.enable_network_isolation,
+        }
+
+
+def open_safeguards(
+    settings: JobSettings, deployment: DeploymentSettings, group: str, function_arn: str | None
+) -> Safeguards:
+    """Safeguards for packages of `group`; the function is the one of its usual name if no ARN is given."""
+    return Safeguards(
+        function_arn=function_arn or _usual_function(settings),
+        group=group,
+        # one place for both pipelines: an endpoint that either has deployed is as the other wants it
+        capture_uri=f"s3://{settings.bucket}/{settings.job_name_prefix}/data-capture",
+        settings=settings,
+        deployment=deployment,
+    )
+
+
+def _usual_function(settings: JobSettings) -> str:
+    partition, account = settings.role.split(":")[1], settings.role.split(":")[4]
+    return f"arn:{partition}:lambda:{settings.region}:{account}:function:{SAFEGUARDS_FUNCTION_NAME}"
