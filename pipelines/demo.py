@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.atomic_text import write_text
 from pipelines.executions import elapsed
+from pipelines.live_endpoint import describe_endpoint
 from pipelines.registry import describe_version
 
 if TYPE_CHECKING:
+    from pipelines.pictures import Answer
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
 
@@ -22,25 +26,48 @@ def summarise(target: Target, execution: ExecutionStatus, source: str) -> dict[s
 
     `source` is how the archive was found on this machine (archive, download, generated).
     """
-    package = _arn(execution, "RegisterModel")
+    package = package_of(execution)
     return {
         "dataset": _dataset(target, execution, source),
         "pipeline": _pipeline(execution),
         "model": _registered(target, package) if package else _rejected(target, execution),
+        "endpoint": None,
     }
 
 
-def fetch_evaluation(target: Target, execution: ExecutionStatus, folder: Path) -> list[Path]:
-    """Copy what EvaluateModel wrote (figures, predictions, plots) into a folder; returns the files."""
-    prefix = _output(target, execution, "EvaluateModel", "evaluation")
-    bucket, _, key = prefix.removeprefix("s3://").partition("/")
+def package_of(execution: ExecutionStatus) -> str | None:
+    """The ARN of the model package that an execution registered, if it did."""
+    found = [step.metadata["RegisterModel"]["Arn"] for step in execution.steps if "RegisterModel" in step.metadata]
+    return str(found[0]) if found else None
+
+
+def summarise_endpoint(target: Target, name: str, answers: Sequence[Answer]) -> dict[str, Any]:
+    """The endpoint's part of the summary. Latencies are the answers', in milliseconds, as the client saw them."""
+    endpoint = describe_endpoint(target.client("sagemaker"), name)
+    percentiles = statistics.quantiles([answer.milliseconds for answer in answers], n=100, method="inclusive")
+    return {
+        "name": endpoint.name,
+        "status": endpoint.status,
+        "package_arn": endpoint.package_arn,
+        "p50_ms": round(percentiles[49], 2),
+        "p99_ms": round(percentiles[98], 2),
+    }
+
+
+def fetch_output(
+    target: Target, execution: ExecutionStatus, step: str, output: str, folder: Path, most: int | None = None
+) -> list[Path]:
+    """Copy what a processing step wrote (`most` files of it, in the order of their keys) into a folder; the files."""
+    bucket, _, key = _output(target, execution, step, output).removeprefix("s3://").partition("/")
+    prefix = f"{key.rstrip('/')}/"
     s3 = target.client("s3")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{key.rstrip('/')}/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [item["Key"] for item in islice((item for page in pages for item in page.get("Contents", [])), most)]
     files = []
-    for item in (item for page in pages for item in page.get("Contents", [])):
-        path = folder / item["Key"].removeprefix(f"{key.rstrip('/')}/")
+    for each in keys:
+        path = folder / each.removeprefix(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(bucket, item["Key"], str(path))
+        s3.download_file(bucket, each, str(path))
         files.append(path)
     return files
 
@@ -93,11 +120,6 @@ def _rejected(target: Target, execution: ExecutionStatus) -> dict[str, Any]:
         "threshold": accuracy["bar"],
         "approval_status": None,
     }
-
-
-def _arn(execution: ExecutionStatus, kind: str) -> str | None:
-    found = [step.metadata[kind]["Arn"] for step in execution.steps if kind in step.metadata]
-    return str(found[0]) if found else None
 
 
 def _output(target: Target, execution: ExecutionStatus, step_name: str, output: str) -> str:

@@ -71,6 +71,12 @@ def find_execution(sagemaker: Any, pipeline: str, wanted: str | None) -> str:
     return matches[0]
 
 
+def function_outputs(execution: ExecutionStatus, step_name: str) -> dict[str, str]:
+    """The output parameters of a Lambda step, by name, as text; empty where it has none (yet)."""
+    found = [step.metadata.get("Lambda", {}) for step in execution.steps if step.name == step_name]
+    return {one["Name"]: one["Value"] for metadata in found for one in metadata.get("OutputParameters", [])}
+
+
 def log_lines(logs: Any, step: StepStatus, last: int | None = None) -> list[str]:
     """The log of the job that a step runs: all of it, or the last lines. Empty where there is none (yet)."""
     kind = kind_of(step)

@@ -18,6 +18,10 @@ class ModelVersionMissing(LookupError):
     """No such model package."""
 
 
+class ClassesUnknown(LookupError):
+    """A package without the names of its classes."""
+
+
 @dataclass(frozen=True)
 class ModelVersion:
     """One registered model: status is SageMaker's ModelPackageStatus, approval_status its
@@ -68,6 +72,25 @@ def describe_version(sagemaker_client: Any, arn: str) -> ModelVersion:
             raise ModelVersionMissing(f"no model package {arn}: list them with `scones models`") from error
         raise
     return _to_version(response)
+
+
+def approve(sagemaker_client: Any, arn: str, reason: str) -> None:
+    """Set a package's approval status to Approved, with the reason beside it."""
+    sagemaker_client.update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription=reason
+    )
+
+
+def classes_of(sagemaker_client: Any, package_arn: str | None) -> tuple[str, ...]:
+    """The classes that a package's answers are probabilities of, in their order, as its registration wrote them.
+
+    Raises ClassesUnknown for a model that no package of this project's stands behind.
+    """
+    classes = describe_version(sagemaker_client, package_arn).metadata.get("classes", "") if package_arn else ""
+    if not classes:
+        what = f"the package {package_arn}" if package_arn else "the model, which comes from no package,"
+        raise ClassesUnknown(f"{what} does not say what its classes are (metadata `classes`: bicycle motorcycle)")
+    return tuple(classes.split())
 
 
 def _package_arns(client: Any, group: str, approval_status: str | None) -> Iterator[str]:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.cli import definition, demo, doctor, executions, logs, models, run, server, stop
+from pipelines.cli import (
+    definition,
+    demo,
+    deploy,
+    doctor,
+    endpoint,
+    executions,
+    invoke,
+    logs,
+    models,
+    rollback,
+    run,
+    server,
+    stop,
+)
 
 app = typer.Typer(
     help="Train, gate, register and watch the model that tells bicycles from motorcycles, on AWS or on this machine.",
@@ -27,5 +41,9 @@ for command in (
     stop.stop,
     definition.definition,
     models.models,
+    deploy.deploy,
+    rollback.rollback,
+    endpoint.endpoint,
+    invoke.invoke,
 ):
     app.command()(command)

@@ -1,12 +1,17 @@
-"""Compiling the training pipeline for a target, with a word to the person who waits: it takes seconds."""
+"""Compiling a pipeline of this project for a target, with a word to the person who waits: it takes seconds."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from pipelines.names import DEPLOYMENT_PIPELINE_NAME, PIPELINE_NAME
+
 if TYPE_CHECKING:
+    from sagemaker.mlops.workflow import Pipeline
+
     from pipelines.session import Target
 
 
@@ -14,23 +19,20 @@ class InvalidDefinition(ValueError):
     """The compiled definition is not one that the service would take; the message has the first problem."""
 
 
-def compiled_definition(target: Target, stage_code: bool = True) -> str:
-    """The definition for this target, checked; its container code is uploaded unless `stage_code` is off.
+class UnknownPipeline(LookupError):
+    """This project has no pipeline of that name."""
 
-    Raises InvalidDefinition.
+
+def compiled_definition(target: Target, pipeline: str = PIPELINE_NAME, stage_code: bool = True) -> str:
+    """A pipeline's definition for this target, checked; container code is uploaded unless `stage_code` is off.
+
+    Raises UnknownPipeline, InvalidDefinition.
     """
+    if pipeline not in BUILDERS:
+        raise UnknownPipeline(f"this project has no pipeline {pipeline}: it has {' and '.join(BUILDERS)}")
     from pipelines.definition import check_definition, compile_definition
-    from pipelines.training.pipeline import get_pipeline
 
-    pipeline = get_pipeline(
-        region=target.region,
-        role=target.role_arn,
-        default_bucket=target.bucket,
-        sagemaker_session=target.sagemaker_session,
-        code_version=code_version(),
-        stage_code=stage_code,
-    )
-    definition = compile_definition(pipeline)
+    definition = compile_definition(BUILDERS[pipeline](target, stage_code))
     problems = check_definition(definition)
     if problems:
         raise InvalidDefinition(f"the definition has {len(problems)} problems, nothing was sent; first: {problems[0]}")
@@ -41,7 +43,7 @@ def registered_definition(target: Target, pipeline: str) -> str:
     """Compile, and create or update the pipeline of this name with it; returns its definition."""
     from pipelines.submission import upsert_pipeline
 
-    definition = compiled_definition(target)
+    definition = compiled_definition(target, pipeline)
     upsert_pipeline(
         target.client("sagemaker"),
         target.client("s3"),
@@ -51,6 +53,36 @@ def registered_definition(target: Target, pipeline: str) -> str:
         bucket=target.bucket,
     )
     return definition
+
+
+def _training(target: Target, stage_code: bool) -> Pipeline:
+    from pipelines.training.pipeline import get_pipeline
+
+    return get_pipeline(
+        region=target.region,
+        role=target.role_arn,
+        default_bucket=target.bucket,
+        sagemaker_session=target.sagemaker_session,
+        code_version=code_version(),
+        stage_code=stage_code,
+    )
+
+
+def _deployment(target: Target, _stage_code: bool) -> Pipeline:
+    from pipelines.deployment.pipeline import get_pipeline
+
+    return get_pipeline(
+        region=target.region,
+        role=target.role_arn,
+        default_bucket=target.bucket,
+        sagemaker_session=target.sagemaker_session,
+    )
+
+
+BUILDERS: Mapping[str, Callable[[Target, bool], Pipeline]] = {
+    PIPELINE_NAME: _training,
+    DEPLOYMENT_PIPELINE_NAME: _deployment,
+}
 
 
 def code_version() -> str | None:

@@ -1,4 +1,4 @@
-"""`scones demo`: the whole loop on this machine, from an archive to a registered model."""
+"""`scones demo`: the whole loop on this machine, from an archive to a live endpoint."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.options import DatasetChoice, DatasetOption
+from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
 
 if TYPE_CHECKING:
     from pipelines.local_server import LocalServer
@@ -19,6 +20,8 @@ SOURCES = {
     "download": "CIFAR-100, downloaded",
     "generated": "a generated sample of drawn vehicles (no archive at hand, none could be downloaded)",
 }
+REASON = "approved by the demo, without looking"
+ASKED_IMAGES = 100
 
 
 def demo(
@@ -26,9 +29,9 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for summary, plots and state.")] = Path("build/demo"),
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a pipeline parameter.")] = None,
 ) -> None:
-    """Run the whole loop on this machine: archive, pipeline, gate, registry. Ctrl-C stops everything.
+    """Run the whole loop on this machine: archive, pipeline, gate, registry, endpoint. Ctrl-C stops everything.
 
-    Exit codes: 0 the model is registered, 3 the gate rejected it, 1 anything else.
+    Exit codes: 0 the model serves, 3 the gate rejected it, 1 anything else.
     """
     from pipelines import local_server
     from pipelines.cli.run import INTERRUPTED, read_parameters
@@ -47,9 +50,13 @@ def demo(
 
 
 def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values: dict[str, str]) -> None:
+    import sys
+
     from pipelines.cli.follow import follow
-    from pipelines.cli.run import register_and_start, stage
+    from pipelines.cli.run import REJECTED, register_and_start, stage
     from pipelines.cli.server import prepare_account
+    from pipelines.demo import fetch_output, package_of, summarise, write_summary
+    from pipelines.executions import rejection
     from pipelines.session import open_target
 
     prepare_account(server)
@@ -57,46 +64,84 @@ def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values:
     found, uri = stage(target, dataset)
     print(f"Data: {SOURCES[found.source]}.", flush=True)
     print("Compiling and registering the pipeline (the SageMaker SDK takes some seconds to load).", flush=True)
-    arn = register_and_start(target, {"InputDataUri": uri, **values})
+    arn = register_and_start(target, PIPELINE_NAME, {"InputDataUri": uri, **values})
     print(f"Started {arn}", flush=True)
-    _finish(target, follow(target, arn), found.source, output)
-
-
-def _finish(target: Target, execution: ExecutionStatus, source: str, output: Path) -> None:
-    """Write down what happened, show it, and end with the exit code that says it."""
-    import sys
-
-    from pipelines.cli.run import REJECTED
-    from pipelines.demo import fetch_evaluation, summarise, write_summary
-    from pipelines.executions import failure, rejection
-
-    refused = rejection(execution)
-    if execution.status != "Succeeded" and not refused:
-        print(f"scones: {failure(execution)}", file=sys.stderr)
-        raise typer.Exit(1)
-    files = fetch_evaluation(target, execution, output / "evaluation")
-    summary = summarise(target, execution, source)
+    trained = follow(target, arn)
+    refused = rejection(trained)
+    if not refused:
+        _require_success(trained)
+    plots = fetch_output(target, trained, "EvaluateModel", "evaluation", output / "evaluation")
+    if package := package_of(trained):
+        _deploy(target, package)
+    summary = summarise(target, trained, found.source)
+    if package:
+        summary["endpoint"] = _ask(target, trained, output / "test_images")
     write_summary(summary, output / "summary.json")
-    _show(summary, output, [file for file in files if file.suffix == ".png"])
+    _show(summary, output, [file for file in plots if file.suffix == ".png"])
     if refused:
         print(f"scones: {refused}", file=sys.stderr)
         raise typer.Exit(REJECTED)
 
 
+def _require_success(execution: ExecutionStatus) -> None:
+    import sys
+
+    from pipelines.executions import failure
+
+    if execution.status != "Succeeded":
+        print(f"scones: {failure(execution)}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _deploy(target: Target, package: str) -> None:
+    """Approve the version, as a person would, and let the deployment pipeline bring it into service."""
+    from pipelines.cli.deploy import start_deployment
+    from pipelines.cli.follow import follow
+    from pipelines.registry import approve
+
+    approve(target.client("sagemaker"), package, REASON)
+    arn = start_deployment(target, package, ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, [])
+    print(f"Approved; deploying to {ENDPOINT_NAME}: {arn}", flush=True)
+    _require_success(follow(target, arn))
+
+
+def _ask(target: Target, trained: ExecutionStatus, folder: Path) -> dict[str, Any]:
+    """Send test images to the endpoint; its part of the summary."""
+    import sys
+
+    from pipelines.cli.screen import counting_bar
+    from pipelines.demo import fetch_output, summarise_endpoint
+    from pipelines.live_endpoint import describe_endpoint
+    from pipelines.pictures import classify_all
+    from pipelines.registry import classes_of
+
+    pictures = fetch_output(target, trained, "ExtractCifar", "test", folder, most=ASKED_IMAGES)
+    sagemaker, runtime = target.client("sagemaker"), target.client("sagemaker-runtime")
+    classes = classes_of(sagemaker, describe_endpoint(sagemaker, ENDPOINT_NAME).package_arn)
+    with counting_bar("Asking the endpoint") as show:
+        answers = list(classify_all(runtime, ENDPOINT_NAME, pictures, classes, show))
+    problems = [f"{answer.path}: {answer.problem}" for answer in answers if answer.problem]
+    if problems:
+        print(f"scones: {len(problems)} of {len(answers)} pictures were refused; {problems[0]}", file=sys.stderr)
+        raise typer.Exit(1)
+    return summarise_endpoint(target, ENDPOINT_NAME, answers)
+
+
 def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
     from pipelines.cli.screen import console, duration, facts, styled
 
-    data, pipeline, model = summary["dataset"], summary["pipeline"], summary["model"]
-    registered = model["package_arn"] is not None
-    rows = facts("From archive to registered model" if registered else "From archive to the gate, and no further")
+    data, pipeline, model, endpoint = (summary[part] for part in ("dataset", "pipeline", "model", "endpoint"))
+    rows = facts("From archive to live endpoint" if endpoint else "From archive to the gate, and no further")
     rows.add_row("Data", SOURCES[data["source"]])
     rows.add_row("Images", ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test")))
     rows.add_row("Archive", f"SHA-256 {data['sha256']}")
     rows.add_row("Pipeline", f"{styled(pipeline['status'])} in {duration(pipeline['seconds'])}")
     rows.add_row("Accuracy", f"{model['accuracy']:.3f} on the test images; the bar is {model['threshold']:g}")
-    if registered:
+    if endpoint:
         rows.add_row("Model", model["package_arn"])
         rows.add_row("Approval", styled(model["approval_status"]))
+        rows.add_row("Endpoint", f"{endpoint['name']} is {styled(endpoint['status'])}")
+        rows.add_row("Latency", f"p50 {endpoint['p50_ms']:.1f} ms, p99 {endpoint['p99_ms']:.1f} ms")
     else:
         rows.add_row("Model", "not registered: the gate rejected it")
     rows.add_row("Plots", str(plots[0].parent) if plots else "none")
@@ -116,6 +161,6 @@ def _clear(output: Path) -> None:
 
     with suppress(local_server.LocalServerNotRunning):
         local_server.stop(local_server.find(output / "aws"))
-    for folder in (output / "aws", output / "evaluation"):
+    for folder in (output / "aws", output / "evaluation", output / "test_images"):
         shutil.rmtree(folder, ignore_errors=True)
     (output / "summary.json").unlink(missing_ok=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
-
-from pipelines.cli.options import JsonOption, TargetChoice, TargetOption, connect
+from pipelines.cli.options import GroupOption, JsonOption, TargetChoice, TargetOption, connect
 from pipelines.names import MODEL_PACKAGE_GROUP_NAME
 
 
 def models(
-    group: Annotated[str, typer.Option(help="Model package group.")] = MODEL_PACKAGE_GROUP_NAME,
+    group: GroupOption = MODEL_PACKAGE_GROUP_NAME,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
 ) -> None:

@@ -33,6 +33,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="Folder of the local AWS (default SCONES_STATE, else .scones).")
 ]
+EndpointOption = Annotated[str, typer.Option("--endpoint", help="Name of the endpoint.")]
+GroupOption = Annotated[str, typer.Option("--group", help="Model package group.")]
+ParamOption = Annotated[
+    list[str] | None, typer.Option("--param", help="NAME=VALUE of a pipeline parameter; may be repeated.")
+]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the execution until it has ended.")]
 ExecutionArgument = Annotated[str | None, typer.Argument(help="ARN or id of the execution; the newest if left out.")]
 DatasetOption = Annotated[
     DatasetChoice,

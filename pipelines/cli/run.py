@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,8 +10,10 @@ from pipelines.cli.options import (
     DatasetChoice,
     DatasetOption,
     JsonOption,
+    ParamOption,
     TargetChoice,
     TargetOption,
+    WaitOption,
     connect,
     dataset_cache,
 )
@@ -31,10 +33,8 @@ class MalformedParameter(ValueError):
 
 
 def run(
-    param: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE of a pipeline parameter; may be repeated.")
-    ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the execution until it has ended.")] = False,
+    param: ParamOption = None,
+    wait: WaitOption = False,
     dataset: DatasetOption = DatasetChoice.auto,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
@@ -47,7 +47,10 @@ def run(
     place = connect(target)
     if "InputDataUri" not in values:
         values["InputDataUri"] = stage(place, dataset)[1]
-    arn = register_and_start(place, values)
+    if values.get("ModelApprovalStatus") == "Approved":
+        # it deploys by itself then, and needs what a deployment needs
+        bring_stack_up_to_date(place)
+    arn = register_and_start(place, PIPELINE_NAME, values)
     if not as_json:
         print(f"Started {arn}", flush=True)
     if wait:
@@ -82,8 +85,8 @@ def stage(place: Target, dataset: DatasetChoice) -> tuple[Dataset, str]:
         return found, stage_dataset(found, place.client("s3"), place.bucket)
 
 
-def register_and_start(place: Target, values: dict[str, str]) -> str:
-    """Compile and register the pipeline, and start an execution with these parameters; returns its ARN.
+def register_and_start(place: Target, pipeline: str, values: dict[str, str]) -> str:
+    """Compile and register the pipeline of this name, and start it with these parameters; the execution's ARN.
 
     Raises MalformedParameter before anything is started.
     """
@@ -93,12 +96,21 @@ def register_and_start(place: Target, values: dict[str, str]) -> str:
     from pipelines.definition import check_parameter_values
     from pipelines.submission import start_execution
 
-    with spinner("Compiling the pipeline"):
-        definition = registered_definition(place, PIPELINE_NAME)
+    with spinner(f"Compiling the pipeline {pipeline}"):
+        definition = registered_definition(place, pipeline)
     problems = check_parameter_values(json.loads(definition), values)
     if problems:
         raise MalformedParameter(f"--param {problems[0].path}: {problems[0].message}")
-    return start_execution(place.client("sagemaker"), PIPELINE_NAME, values)
+    return start_execution(place.client("sagemaker"), pipeline, values)
+
+
+def bring_stack_up_to_date(place: Target) -> None:
+    """Make or update what the deployment's Lambda steps call. Raises StackFailed."""
+    from pipelines.cli.compile import spinner
+    from pipelines.deployment.stack import deploy_stack
+
+    with spinner("Bringing the stack of the deployment pipeline up to date"):
+        deploy_stack(place)
 
 
 def follow_until_end(place: Target, arn: str, quiet: bool = False) -> ExecutionStatus:

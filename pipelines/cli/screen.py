@@ -23,15 +23,21 @@ STATUS_STYLES = {
     "Stopping": "yellow",
     "Executing": "cyan",
     "Starting": "cyan",
+    "Creating": "cyan",
+    "Updating": "cyan",
     "PendingManualApproval": "yellow",
 }
+# of output that a program or a file gets: nothing is to be folded there
+WIDTH_ELSEWHERE = 200
 
 
 def console() -> Console:
-    """The screen; its width is that of the terminal."""
+    """The screen; its width is that of the terminal, and a generous one where output goes elsewhere."""
+    import sys
+
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_ELSEWHERE)
 
 
 def table(*columns: str, title: str | None = None) -> Table:
@@ -72,6 +78,18 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
             progress.update(tasks[0], completed=done, total=total or None)
 
         yield show
+
+
+@contextmanager
+def counting_bar(text: str, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A function that takes how many are done and how many there are, and shows them in a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    screen = console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=screen, transient=True, disable=hidden or not screen.is_terminal) as progress:
+        task = progress.add_task(text)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def styled(status: str) -> str:

@@ -10,16 +10,21 @@ import signal
 def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, processes_of):
     done = scones("demo", "--output", str(tmp_path), "--param", "Epochs=1", "--param", "AccuracyThreshold=0.2")
     assert done.returncode == 0, done.stderr
-    assert "From archive to registered model" in done.stdout
+    assert "From archive to live endpoint" in done.stdout
 
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert set(summary) == {"dataset", "pipeline", "model"}
+    assert set(summary) == {"dataset", "pipeline", "model", "endpoint"}
     assert set(summary["dataset"]) == {"source", "sha256", "train", "validation", "test"}
     assert summary["dataset"]["source"] == "archive"
     assert set(summary["pipeline"]) == {"execution_arn", "status", "seconds", "steps"}
     assert all(set(step) == {"status", "seconds"} for step in summary["pipeline"]["steps"].values())
     assert set(summary["model"]) == {"package_arn", "accuracy", "threshold", "approval_status"}
     assert summary["model"]["threshold"] == 0.2
+    assert summary["model"]["approval_status"] == "Approved"
+    endpoint = summary["endpoint"]
+    assert set(endpoint) == {"name", "status", "package_arn", "p50_ms", "p99_ms"}
+    assert (endpoint["status"], endpoint["package_arn"]) == ("InService", summary["model"]["package_arn"])
+    assert 0 < endpoint["p50_ms"] <= endpoint["p99_ms"]
     plots = sorted(path.name for path in (tmp_path / "evaluation" / "plots").iterdir())
     assert plots == ["confidence_histogram.png", "confusion_matrix.png", "roc_curve.png", "worst_mistakes.png"]
     assert not processes_of(tmp_path), "nothing is left running"

@@ -21,6 +21,7 @@ STEPS = (
     "EvaluateModel",
     "CheckQuality",
     "RegisterModel",
+    "CheckApproval",
 )
 
 
