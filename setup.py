@@ -23,6 +23,7 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=setuptools.find_packages(include=["pipelines*", "processing*", "training*", "local_aws*"]),
+    package_data={"pipelines.deployment": ["template.yaml"]},
     install_requires=pinned_requirements(),
     entry_points={
         "console_scripts": [
