@@ -26,7 +26,8 @@ class PictureMissing(LookupError):
 class Answer:
     """What the endpoint said of one picture: the label with its confidence (0 to 1), or why it said nothing.
 
-    `probabilities` has one value for each class. `milliseconds` is the time until the answer was here.
+    `probabilities` has one value for each class. `milliseconds` is the time until the answer was here,
+    with whatever else was asked meanwhile.
     """
 
     path: Path
@@ -51,13 +52,14 @@ def classify_all(
     files: Sequence[Path],
     classes: Sequence[str],
     on_answer: Callable[[int, int], None] = lambda done, total: None,
+    at_a_time: int = AT_A_TIME,
 ) -> Iterator[Answer]:
-    """Send the files, eight at a time; the answers come in the files' order.
+    """Send the files, several at a time; the answers come in the files' order.
 
     `on_answer` is told how many are done, of how many. A picture that is refused gives an answer with its problem;
     an endpoint that cannot be used at all raises botocore's ClientError.
     """
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    with ThreadPoolExecutor(at_a_time) as pool:
         answers = pool.map(lambda file: classify(runtime, endpoint, file, classes), files)
         for done, answer in enumerate(answers, start=1):
             on_answer(done, len(files))

@@ -119,7 +119,8 @@ def _ask(target: Target, trained: ExecutionStatus, folder: Path) -> dict[str, An
     sagemaker, runtime = target.client("sagemaker"), target.client("sagemaker-runtime")
     classes = classes_of(sagemaker, describe_endpoint(sagemaker, ENDPOINT_NAME).package_arn)
     with counting_bar("Asking the endpoint") as show:
-        answers = list(classify_all(runtime, ENDPOINT_NAME, pictures, classes, show))
+        # one at a time: the latency is what a single caller sees
+        answers = list(classify_all(runtime, ENDPOINT_NAME, pictures, classes, show, at_a_time=1))
     problems = [f"{answer.path}: {answer.problem}" for answer in answers if answer.problem]
     if problems:
         print(f"scones: {len(problems)} of {len(answers)} pictures were refused; {problems[0]}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -54,16 +54,12 @@ def _show(answers: list[Answer]) -> None:
 
     from pipelines.cli.screen import console, table
 
-    rows = table("Picture", "Label", "Confidence>", "Time>")
+    rows = table("Picture", "Label", "Confidence>")
     for answer in answers:
         if answer.problem is None:
-            rows.add_row(escape(str(answer.path)), answer.label, f"{answer.confidence:.3f}", _time(answer))
+            rows.add_row(escape(str(answer.path)), answer.label, f"{answer.confidence:.3f}")
     if rows.row_count:
         console().print(rows)
     for answer in answers:
         if answer.problem is not None:
             print(f"scones: {answer.path}: {answer.problem}", file=sys.stderr)
-
-
-def _time(answer: Any) -> str:
-    return f"{answer.milliseconds:.1f} ms"
