@@ -33,8 +33,9 @@ class DeploymentSettings:
     traffic_routing: Text = "ALL_AT_ONCE"
     traffic_share_percent: Number = 10
     traffic_wait_seconds: Number = 60
-    # a minute is one period of the alarms: with less they cannot see the new version before the old one is gone
-    bake_seconds: Number = 60
+    # Two periods of the alarms. They are judged a while after a minute has ended: with one, an update that comes early
+    # in its minute is over before anybody has looked at the new version.
+    bake_seconds: Number = 120
     capture_percentage: Number = 100
     min_capacity: Number = 1
     max_capacity: Number = 4

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.definition import check_definition
 from pipelines.definition.document import StepEntry, all_steps
+from pipelines.deployment.endpoint_safeguards.alarms import PERIOD_SECONDS
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "deployment_pipeline.json"
 LEAVES = {"AllAtOnce": "ALL_AT_ONCE", "Canary": "CANARY", "Linear": "LINEAR", "Serverless": "ALL_AT_ONCE"}
@@ -59,6 +60,12 @@ def test_every_update_is_rolled_back_on_both_alarms(steps: dict[str, StepEntry],
     alarms = steps[f"Deploy{leaf}"].arguments["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
     names = [alarm["AlarmName"]["Get"].partition(".OutputParameters")[2] for alarm in alarms]
     assert names == ["['ErrorAlarmName']", "['LatencyAlarmName']"]
+
+
+def test_the_old_fleet_is_kept_until_the_alarms_have_been_judged(golden: Definition) -> None:
+    """An update may come at any second of a period, and a period is judged some seconds after its end."""
+    defaults = {one["Name"]: one.get("DefaultValue") for one in golden["Parameters"]}
+    assert defaults["BakeSeconds"] >= 2 * PERIOD_SECONDS
 
 
 def test_requests_and_responses_are_captured_and_pictures_stay_bytes(steps: dict[str, StepEntry]) -> None:

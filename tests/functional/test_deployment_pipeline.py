@@ -6,8 +6,10 @@ import io
 import json
 import tarfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +99,14 @@ class Deployments:
         return made
 
     def run(self, package: str, endpoint: str, **parameters: object) -> ExecutionStatus:
+        return self.wait(self.start(package, endpoint, **parameters))
+
+    def start(self, package: str, endpoint: str, **parameters: object) -> str:
         values = {"ModelPackageArn": package, "EndpointName": endpoint, **QUICK, **parameters}
-        arn = start_execution(self.sagemaker, DEPLOYMENT_PIPELINE_NAME, values)
-        return wait_for_execution(self.sagemaker, arn, poll_seconds=0.1, timeout_seconds=60)
+        return start_execution(self.sagemaker, DEPLOYMENT_PIPELINE_NAME, values)
+
+    def wait(self, execution_arn: str) -> ExecutionStatus:
+        return wait_for_execution(self.sagemaker, execution_arn, poll_seconds=0.1, timeout_seconds=60)
 
     def ask(self, endpoint: str) -> str:
         answer = self.runtime.invoke_endpoint(EndpointName=endpoint, ContentType="image/png", Body=b"picture")
@@ -186,7 +193,26 @@ def test_serverless_is_deployed_without_capture_and_left_alone_the_second_time(d
     assert "RenewSafeguards" in succeeded(deployments.run(package, endpoint, ServerlessMemorySizeInMB=2048))
 
 
+def what_the_alarm_watches(cloudwatch: Any, name: str) -> float:
+    """The sum over the last minutes of exactly the metric that the alarm names, 0 where there is no alarm yet."""
+    now = datetime.now(timezone.utc)
+    return sum(
+        point["Sum"]
+        for alarm in cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        for point in cloudwatch.get_metric_statistics(
+            Namespace=alarm["Namespace"],
+            MetricName=alarm["MetricName"],
+            Dimensions=alarm["Dimensions"],
+            Statistics=[alarm["Statistic"]],
+            Period=alarm["Period"],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=1),
+        )["Datapoints"]
+    )
+
+
 def test_a_version_that_answers_with_5xx_is_rolled_back_by_its_alarm(deployments: Deployments) -> None:
+    cloudwatch = deployments.target.client("cloudwatch")
     endpoint, good, broken = deployments.endpoint(), deployments.package("good"), deployments.package("broken")
     succeeded(deployments.run(good, endpoint))
     over = threading.Event()
@@ -200,15 +226,23 @@ def test_a_version_that_answers_with_5xx_is_rolled_back_by_its_alarm(deployments
 
     client = threading.Thread(target=ask_all_the_time)
     client.start()
+    alarm = f"{endpoint}-update-5xx-errors"
     try:
-        execution = deployments.run(broken, endpoint, BakeSeconds=50, ErrorAlarmCount=1)
+        update = deployments.start(broken, endpoint, BakeSeconds=3600, ErrorAlarmCount=1)
+        deadline = time.monotonic() + 30
+        while (errors := what_the_alarm_watches(cloudwatch, alarm)) < 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        # instead of the end of the minute, which the alarm would be judged after
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="the minute has ended")
+        execution = deployments.wait(update)
     finally:
         over.set()
         client.join()
+    assert errors >= 1, "the errors of the broken version do not reach the alarm's metric"
     assert execution.status == "Failed"
     (failed,) = [step for step in execution.steps if step.status == "Failed"]
     assert failed.name == "DeployAllAtOnce"
-    assert f"{endpoint}-update-5xx-errors" in str(failed.failure_reason)
+    assert alarm in str(failed.failure_reason)
     assert deployments.ask(endpoint) == "good"
     # what has gone off in that update does not undo the next one
     better = deployments.package("better")
