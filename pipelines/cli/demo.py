@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.options import DatasetChoice, DatasetOption
-from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
+from pipelines.names import ENDPOINT_NAME, PIPELINE_NAME
 
 if TYPE_CHECKING:
     from pipelines.local_server import LocalServer
@@ -100,7 +100,7 @@ def _deploy(target: Target, package: str) -> None:
     from pipelines.registry import approve
 
     approve(target.client("sagemaker"), package, REASON)
-    arn = start_deployment(target, package, ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, [])
+    arn = start_deployment(target, package, ENDPOINT_NAME, [])
     print(f"Approved; deploying to {ENDPOINT_NAME}: {arn}", flush=True)
     _require_success(follow(target, arn))
 

@@ -9,7 +9,6 @@ import typer
 
 from pipelines.cli.options import (
     EndpointOption,
-    GroupOption,
     JsonOption,
     ParamOption,
     TargetChoice,
@@ -31,7 +30,6 @@ def deploy(
     version: Annotated[int | None, typer.Argument(help="Version to deploy; the newest approved if left out.")] = None,
     param: ParamOption = None,
     endpoint: EndpointOption = ENDPOINT_NAME,
-    group: GroupOption = MODEL_PACKAGE_GROUP_NAME,
     wait: WaitOption = False,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
@@ -45,21 +43,21 @@ def deploy(
 
     place = connect(target)
     try:
-        chosen = version_to_deploy(list_versions(place.client("sagemaker"), group), version)
+        chosen = version_to_deploy(list_versions(place.client("sagemaker"), MODEL_PACKAGE_GROUP_NAME), version)
     except VersionNotApproved as error:
         print(f"scones: {error}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
-    deploy_version(place, chosen, endpoint, group, param or [], wait=wait, as_json=as_json)
+    deploy_version(place, chosen, endpoint, param or [], wait=wait, as_json=as_json)
 
 
 def deploy_version(
-    place: Target, version: ModelVersion, endpoint: str, group: str, param: list[str], *, wait: bool, as_json: bool
+    place: Target, version: ModelVersion, endpoint: str, param: list[str], *, wait: bool, as_json: bool
 ) -> None:
     """Start the deployment of a version, follow it if asked to, and say how it ended."""
     from pipelines.cli.run import follow_until_end
     from pipelines.cli.screen import print_json
 
-    arn = start_deployment(place, version.arn, endpoint, group, param)
+    arn = start_deployment(place, version.arn, endpoint, param)
     if not as_json:
         print(f"Deploying version {version.version} to {endpoint}: {arn}", flush=True)
     if wait:
@@ -70,7 +68,7 @@ def deploy_version(
         print(f"Follow it with `scones executions --pipeline {DEPLOYMENT_PIPELINE_NAME}`.")
 
 
-def start_deployment(place: Target, package_arn: str, endpoint: str, group: str, param: list[str]) -> str:
+def start_deployment(place: Target, package_arn: str, endpoint: str, param: list[str]) -> str:
     """Bring the function and the pipeline up to date, and start it; returns the execution's ARN.
 
     Raises MalformedParameter, StackFailed, InvalidEndpointName.

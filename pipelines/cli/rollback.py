@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pipelines.cli.options import (
     EndpointOption,
-    GroupOption,
     JsonOption,
     ParamOption,
     TargetChoice,
@@ -18,7 +17,6 @@ from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME
 def rollback(
     param: ParamOption = None,
     endpoint: EndpointOption = ENDPOINT_NAME,
-    group: GroupOption = MODEL_PACKAGE_GROUP_NAME,
     wait: WaitOption = False,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
@@ -32,8 +30,8 @@ def rollback(
     place = connect(target)
     sagemaker = place.client("sagemaker")
     serving = describe_endpoint(sagemaker, endpoint).package_arn
-    earlier = version_before(list_versions(sagemaker, group), serving)
+    earlier = version_before(list_versions(sagemaker, MODEL_PACKAGE_GROUP_NAME), serving)
     if not as_json:
         now = str(serving).rsplit("/", 1)[-1]
         print(f"Version {now} serves; going back to version {earlier.version}, approved before it.", flush=True)
-    deploy_version(place, earlier, endpoint, group, param or [], wait=wait, as_json=as_json)
+    deploy_version(place, earlier, endpoint, param or [], wait=wait, as_json=as_json)
