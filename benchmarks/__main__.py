@@ -2,12 +2,23 @@
 
 import sys
 
-from benchmarks import accuracy, engine_overhead, extraction, handler_imports
+from benchmarks import (
+    accuracy,
+    endpoint_update,
+    engine_overhead,
+    extraction,
+    handler_imports,
+    invoke_latency,
+    invoke_throughput,
+)
 
 BENCHMARKS = {
     "extraction": extraction,
     "engine overhead": engine_overhead,
     "accuracy": accuracy,
+    "latency of an endpoint": invoke_latency,
+    "throughput of an endpoint": invoke_throughput,
+    "updates under load": endpoint_update,
     "imports of the Lambdas' handlers": handler_imports,
 }
 

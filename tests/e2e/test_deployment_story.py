@@ -177,3 +177,14 @@ def test_what_serves_comes_back_with_the_server(trained, pictures):
     assert trained("up").returncode == 0
     asked = trained("invoke", str(pictures / "00.png"))
     assert asked.returncode == 0, asked.stderr
+
+
+def test_a_model_that_is_approved_beforehand_is_deployed_by_the_training_pipeline_itself(trained):
+    approved = ("--param", "ModelApprovalStatus=Approved", "--param", "EndpointName=straight-into-service")
+    done = trained("run", "--wait", *QUICK, *approved)
+    assert done.returncode == 0, done.stderr
+    assert "DeployAllAtOnce Succeeded" in done.stdout
+    endpoint = json.loads(trained("endpoint", "--endpoint", "straight-into-service", "--json").stdout)
+    assert (endpoint["status"], endpoint["package_arn"]) == ("InService", versions(trained)[4]["arn"])
+    again = trained("deploy", "4", "--endpoint", "straight-into-service", "--wait")
+    assert "Nothing to change" in again.stdout, again.stdout + again.stderr
