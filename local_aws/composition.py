@@ -13,6 +13,7 @@ from moto.awslambda.models import lambda_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 
 from local_aws import cloudwatch_patches, moto_patches
 from local_aws.alarms import Alarms
@@ -27,6 +28,7 @@ from local_aws.functions.invocation_path import invokes_function
 from local_aws.logs import LogGroups
 from local_aws.metrics import Metrics
 from local_aws.objects import ObjectStore
+from local_aws.queue_metrics import QueueMetrics
 from local_aws.sagemaker import operations  # noqa: F401  registers the operations
 from local_aws.sagemaker.context import ACCOUNT_ID, Context
 from local_aws.sagemaker.control_plane import ControlPlane
@@ -42,6 +44,8 @@ from local_aws.sagemaker.wire import SageMakerApi
 from local_aws.scaling.api import scaling_api
 from local_aws.scaling.scaler import Scaler
 from local_aws.snapshot import MotoSnapshot
+from local_aws.workflows.api import workflows_api
+from local_aws.workflows.workflows import Workflows
 
 
 def make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot) -> Context:
@@ -73,6 +77,8 @@ def make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot)
     context.workers["alarms"] = context.alarms
     context.workers["scaling"] = Scaler(context)
     context.workers["stacks"] = Stacks(context)
+    context.workers["queue_metrics"] = QueueMetrics(sqs_backends[ACCOUNT_ID][region], context.metrics, context.now)
+    context.workers["workflows"] = Workflows(context)
     return context
 
 
@@ -92,6 +98,7 @@ def front_door(
         Service("lambda", InvokeApi(context.functions), invokes_function),
         Service("application-autoscaling", scaling_api(cast(Scaler, context.workers["scaling"]))),
         Service("cloudformation", CloudFormationApi(context)),
+        Service("states", workflows_api(cast(Workflows, context.workers["workflows"]))),
     )
     return FrontDoor(services, moto, health, snapshot.changed)
 

@@ -15,7 +15,10 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 HEALTH_PATH = "/_local_aws/health"
 # signing name -> moto's name
-MOTO_SERVICES = {"s3": "s3", "iam": "iam", "sts": "sts", "logs": "logs", "monitoring": "cloudwatch", "lambda": "lambda"}
+MOTO_SERVICES = {
+    **{name: name for name in ("s3", "iam", "sts", "logs", "lambda", "sqs")},
+    "monitoring": "cloudwatch",
+}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|([a-z0-9.-]+\.)?localhost)(:\d+)?", re.IGNORECASE)
 FOREIGN = "This local AWS answers programs of this machine, not pages of other sites.\n"

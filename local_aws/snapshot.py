@@ -26,7 +26,7 @@ from local_aws.moto_patches import MOTO_VERSION
 LOGGER = logging.getLogger(__name__)
 
 # in the order of saving: what refers to objects comes before they do
-SERVICES = ("iam", "sts", "logs", "cloudwatch", "lambda", "s3")
+SERVICES = ("iam", "sts", "logs", "cloudwatch", "lambda", "sqs", "s3")
 ATTEMPTS = 20
 GRACE_SECONDS = 60.0
 SAFE_MODULES = ("moto", "collections", "datetime", "zoneinfo", "uuid", "decimal", "pytz")
@@ -37,6 +37,7 @@ SAFE_OTHERS = {
     ("copyreg", "_reconstructor"),
     ("local_aws.snapshot", "new_lock"),
     ("local_aws.snapshot", "new_rlock"),
+    ("local_aws.snapshot", "new_condition"),
     ("local_aws.snapshot", "new_key_store"),
 }
 LOCK_TYPE = type(threading.Lock())
@@ -55,6 +56,11 @@ def new_lock() -> Any:
 def new_rlock() -> Any:
     """A fresh re-entrant lock, in the place of one that was pickled."""
     return threading.RLock()
+
+
+def new_condition() -> threading.Condition:
+    """A fresh condition, in the place of one that was pickled: nobody waits for it."""
+    return threading.Condition()
 
 
 def new_key_store(versions: dict[str, list[Any]]) -> _VersionedKeyStore:
@@ -81,6 +87,8 @@ class _Pickler(pickle.Pickler):
             return new_lock, ()
         if isinstance(value, RLOCK_TYPE):
             return new_rlock, ()
+        if isinstance(value, threading.Condition):
+            return new_condition, ()
         if isinstance(value, _VersionedKeyStore):
             return new_key_store, (dict(dict.items(value)),)
         return NotImplemented

@@ -46,7 +46,7 @@ def test_a_state_folder_is_served_by_one_process_only(own_local_aws):
 def test_what_is_not_executed_here_is_refused_in_the_form_that_boto3_reads(local_aws):
     for service, call in {
         "dynamodb": lambda client: client.list_tables(),
-        "sqs": lambda client: client.list_queues(),
+        "kms": lambda client: client.list_keys(),
         "sns": lambda client: client.list_topics(),
     }.items():
         with pytest.raises(ClientError) as refused:

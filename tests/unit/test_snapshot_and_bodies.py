@@ -89,6 +89,23 @@ class Hostile:
         return print, ("executed",)
 
 
+def test_a_queue_is_kept_with_its_messages_and_can_be_waited_for_again(folder):
+    from moto.sqs.models import sqs_backends
+
+    backend = sqs_backends["123456789012"]["us-east-1"]
+    queue = backend.create_queue("kept", tags={"a": "b"}, RedrivePolicy=None)
+    try:
+        backend.send_message("kept", "hello")
+        file = io.BytesIO()
+        _Pickler(file).dump(backend)
+    finally:
+        backend.delete_queue("kept")
+    found = _Unpickler(io.BytesIO(file.getvalue()), folder).load().get_queue("kept")
+    assert (found.queue_arn, found.tags) == (queue.queue_arn, {"a": "b"})
+    assert [message.body for message in found.messages] == ["hello"]
+    assert found.wait_for_messages(timeout=0) is None
+
+
 def test_a_snapshot_that_would_run_code_is_refused(folder, capsys):
     with pytest.raises(SnapshotUnreadable, match=r"builtins\.print"):
         _Unpickler(io.BytesIO(pickle.dumps(Hostile())), folder).load()

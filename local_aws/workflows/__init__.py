@@ -1,0 +1,1 @@
+"""AWS Step Functions: an API and records of its own around moto's interpreter, whose known faults are repaired."""
