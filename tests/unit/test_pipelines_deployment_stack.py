@@ -11,7 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipelines.deployment import stack as module
-from pipelines.deployment.stack import STACK_NAME, StackFailed, deploy_stack, deterministic_zip, first_failure
+from pipelines.deployment.stack import STACK_NAME, deploy_stack
+from pipelines.function_archive import deterministic_zip
+from pipelines.stacks import StackFailed, StackMissing, delete_stack, find_stack, first_failure
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:scones-endpoint-safeguards"
 
@@ -26,7 +28,7 @@ class CloudFormation:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.current: dict[str, Any] | None = None
-        self.outcome = {"create": "CREATE_COMPLETE", "update": "UPDATE_COMPLETE"}
+        self.outcome = {"create": "CREATE_COMPLETE", "update": "UPDATE_COMPLETE", "delete": "DELETE_COMPLETE"}
         self.events: list[dict[str, Any]] = []
         self.pending: list[str] = []
 
@@ -43,6 +45,11 @@ class CloudFormation:
         if self.requests and request == self.requests[-1]:
             raise refusal("No updates are to be performed.")
         self.begin("update", request)
+
+    def delete_stack(self, StackName: str) -> None:
+        assert StackName == STACK_NAME and self.current is not None
+        self.current["StackStatus"] = "DELETE_IN_PROGRESS"
+        self.pending = ["DELETE_IN_PROGRESS", self.outcome["delete"]]
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
         if self.current is None:
@@ -168,7 +175,7 @@ def test_failures_of_earlier_operations_do_not_count() -> None:
         event("Role", "UPDATE_FAILED", "yesterday"),
         event(STACK_NAME, "UPDATE_IN_PROGRESS"),
     ]
-    assert first_failure(events) == "Role: today"
+    assert first_failure(events, STACK_NAME) == "Role: today"
 
 
 def test_a_stack_that_never_came_up_is_to_be_deleted(place: Place) -> None:
@@ -182,6 +189,28 @@ def test_a_stack_that_never_settles_is_given_up(place: Place) -> None:
     place.cloudformation.current = {"StackStatus": "UPDATE_IN_PROGRESS"}
     with pytest.raises(StackFailed, match="is UPDATE_IN_PROGRESS since 900 s"):
         place.deploy()
+
+
+def test_a_deleted_stack_is_gone_when_the_wait_ends(place: Place) -> None:
+    place.deploy()
+    seen: list[str] = []
+    delete_stack(place.cloudformation, STACK_NAME, sleep=lambda seconds: None, watch=seen.append)
+    assert find_stack(place.cloudformation, STACK_NAME) is None
+    assert set(seen) == {"DELETE_IN_PROGRESS"}
+    with pytest.raises(StackMissing, match=f"no stack {STACK_NAME}"):
+        delete_stack(place.cloudformation, STACK_NAME)
+
+
+def test_a_stack_that_cannot_be_deleted_says_why(place: Place) -> None:
+    place.deploy()
+    place.cloudformation.outcome["delete"] = "DELETE_FAILED"
+    place.cloudformation.events = [
+        event("Bucket", "DELETE_FAILED", "The bucket is not empty"),
+        event(STACK_NAME, "DELETE_IN_PROGRESS"),
+        event("Bucket", "CREATE_FAILED", "long ago"),
+    ]
+    with pytest.raises(StackFailed, match="failed: Bucket: The bucket is not empty"):
+        delete_stack(place.cloudformation, STACK_NAME, sleep=lambda seconds: None)
 
 
 def test_the_same_files_give_the_same_archive() -> None:
