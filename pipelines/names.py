@@ -5,3 +5,7 @@ MODEL_PACKAGE_GROUP_NAME = "SconesDeliveryVehicles"
 DEPLOYMENT_PIPELINE_NAME = "SconesDeployment"
 ENDPOINT_NAME = "scones-delivery-vehicles"
 SAFEGUARDS_FUNCTION_NAME = "scones-endpoint-safeguards"
+WORKFLOW_STACK_NAME = "scones-workflow"
+GROUND_TRUTH_PREFIX = "scones/ground-truth"
+# in the order of the model's answer: [p_bicycle, p_motorcycle]
+CLASSES = ("bicycle", "motorcycle")

@@ -1,6 +1,6 @@
 """The target a command speaks to: AWS, or the local AWS on this machine.
 
-The two differ in endpoint, credentials, role and bucket, and nowhere else in the product.
+The two differ in endpoint, credentials, role, bucket and the layer of Powertools, and nowhere else in the product.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ LOCAL_ACCOUNT = "123456789012"
 LOCAL_REGION = "us-east-1"
 LOCAL_ROLE_ARN = f"arn:aws:iam::{LOCAL_ACCOUNT}:role/SconesPipelineRole"
 LOCAL_CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+# Public parameter of AWS, with the layer version of a region:
+# https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/
+POWERTOOLS_PARAMETER = "/aws/service/powertools/python/x86_64/python3.12/latest"
 # Port 9 (discard) is closed on any sane machine: a call that should not happen fails at once instead of
 # reaching AWS.
 NOWHERE = "http://127.0.0.1:9"
@@ -33,13 +36,18 @@ class TargetNotConfigured(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """Where commands go. `endpoint_url` is None for AWS itself."""
+    """Where commands go. `endpoint_url` is None for AWS itself.
+
+    `powertools_parameter` names the parameter of Systems Manager that holds the ARN of the functions' layer with
+    Powertools, None where their runtime has Powertools already.
+    """
 
     name: TargetName
     region: str
     role_arn: str
     bucket: str
     endpoint_url: str | None = None
+    powertools_parameter: str | None = None
 
     @cached_property
     def boto_session(self) -> boto3.Session:
@@ -152,7 +160,9 @@ def _open_aws(env: Mapping[str, str], region: str | None, role_arn: str | None, 
     missing = [name for name, value in wanted.items() if not value]
     if missing or not (region and role_arn and bucket):
         raise TargetNotConfigured(f"target aws is not configured: set {', '.join(missing)}")
-    return Target(name="aws", region=region, role_arn=role_arn, bucket=bucket)
+    return Target(
+        name="aws", region=region, role_arn=role_arn, bucket=bucket, powertools_parameter=POWERTOOLS_PARAMETER
+    )
 
 
 def _is_loopback(url: str | None) -> bool:

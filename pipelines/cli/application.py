@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pipelines.cli import (
+    classify,
     definition,
     demo,
     deploy,
@@ -14,10 +15,12 @@ from pipelines.cli import (
     invoke,
     logs,
     models,
+    review_queue,
     rollback,
     run,
     server,
     stop,
+    workflow,
 )
 
 app = typer.Typer(
@@ -45,5 +48,8 @@ for command in (
     rollback.rollback,
     endpoint.endpoint,
     invoke.invoke,
+    classify.classify,
 ):
     app.command()(command)
+app.add_typer(workflow.workflow, name="workflow")
+app.add_typer(review_queue.review_queue, name="review-queue")

@@ -34,6 +34,7 @@ StateOption = Annotated[
     Path | None, typer.Option("--state", help="Folder of the local AWS (default SCONES_STATE, else .scones).")
 ]
 EndpointOption = Annotated[str, typer.Option("--endpoint", help="Name of the endpoint.")]
+StackOption = Annotated[str, typer.Option("--stack", help="Name of the workflow's CloudFormation stack.")]
 GroupOption = Annotated[str, typer.Option("--group", help="Model package group.")]
 ParamOption = Annotated[
     list[str] | None, typer.Option("--param", help="NAME=VALUE of a pipeline parameter; may be repeated.")

@@ -26,6 +26,16 @@ STATUS_STYLES = {
     "Creating": "cyan",
     "Updating": "cyan",
     "PendingManualApproval": "yellow",
+    "SUCCEEDED": "green",
+    "CREATE_COMPLETE": "green",
+    "UPDATE_COMPLETE": "green",
+    "OK": "green",
+    "FAILED": "red",
+    "TIMED_OUT": "red",
+    "ALARM": "red",
+    "Missing": "red",
+    "ABORTED": "yellow",
+    "INSUFFICIENT_DATA": "yellow",
 }
 # of output that a program or a file gets: nothing is to be folded there
 WIDTH_ELSEWHERE = 200
@@ -90,6 +100,17 @@ def counting_bar(text: str, hidden: bool = False) -> Iterator[Callable[[int, int
     with Progress(*columns, console=screen, transient=True, disable=hidden or not screen.is_terminal) as progress:
         task = progress.add_task(text)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def following(text: str, hidden: bool = False) -> Iterator[Callable[[str], None]]:
+    """A function that takes the status of what is waited for, and shows it with a moving line in a terminal."""
+    screen = console()
+    if hidden or not screen.is_terminal:
+        yield lambda status: None
+        return
+    with screen.status(text) as shown:
+        yield lambda status: shown.update(f"{text}: {status}")
 
 
 def styled(status: str) -> str:

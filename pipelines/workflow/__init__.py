@@ -1,0 +1,1 @@
+"""The inference workflow from outside: deployed, asked, and its doubts reviewed."""
