@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
-from local_aws.cloudwatch.alarm_records import change_state, put_alarm
+from local_aws.cloudwatch.alarm_records import AlarmState, change_state, put_alarm, remember
 from local_aws.cloudwatch.alarm_settings import Watched, check_alarm, criterion_of, queries_of, watched_by
 from local_aws.cloudwatch.data_queries import QueryError
 from local_aws.cloudwatch.evaluation import DataPoint, Verdict, evaluate
@@ -26,7 +26,7 @@ SECONDS_BETWEEN_EVALUATIONS = 2.0
 SETTLING_SECONDS = 5.0
 
 # called with the alarm, its old state and its new one
-Listener = Callable[[Alarm, str, str], None]
+Listener = Callable[[Alarm, AlarmState, AlarmState], None]
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,17 @@ class Alarms:
             alarm = self._backend.alarms[name]
             # kept with the alarm, so that it holds over a restart too
             alarm.held_against = self._range(alarm, self._now()).present()  # type: ignore[attr-defined]
-            old = alarm.state_value
+            old = AlarmState.of(alarm)
             change_state(alarm, state, reason, reason_data, self._now())
+            new = AlarmState.of(alarm)
         self._changed()
-        self._tell(alarm, old)
+        self._tell(alarm, old, new)
+
+    def remember_action(self, alarm: Alarm, summary: str, data: Mapping[str, Any]) -> None:
+        """Write into the alarm's history what became of an action."""
+        with self._lock:
+            remember(alarm, self._now(), "Action", summary, data)
+        self._changed()
 
     def datapoints(self, name: str) -> list[tuple[datetime, float]]:
         """What the alarm would be judged by now: the periods that have data, oldest first. Raises KeyError."""
@@ -96,13 +103,15 @@ class Alarms:
     def tick(self) -> None:
         """Evaluate every alarm now."""
         for alarm in list(self._backend.alarms.values()):
-            old = alarm.state_value
             try:
                 with self._lock:
+                    old = AlarmState.of(alarm)
                     self._evaluate(alarm)
+                    new = AlarmState.of(alarm)
             except Exception:
                 LOGGER.exception("the alarm %s could not be evaluated", alarm.name)
-            self._tell(alarm, old)
+                continue
+            self._tell(alarm, old, new)
 
     def start(self, kind: str, name: str) -> None:
         """Nothing: alarms are not records of SageMaker."""
@@ -147,17 +156,16 @@ class Alarms:
         moments = range(start, end, period)
         return Range([DataPoint(_moment(moment), points.get(moment)) for moment in moments], watched)
 
-    def _tell(self, alarm: Alarm, old: str) -> None:
+    def _tell(self, alarm: Alarm, old: AlarmState, new: AlarmState) -> None:
         """Call the listeners if the state is another one; never with the lock held, since they may take their time."""
-        new = alarm.state_value
-        if new == old:
+        if new.value == old.value:
             return
-        LOGGER.info("alarm %s: %s -> %s: %s", alarm.name, old, new, alarm.state_reason)
+        LOGGER.info("alarm %s: %s -> %s: %s", alarm.name, old.value, new.value, new.reason)
         for listener in self.listeners:
             try:
                 listener(alarm, old, new)
             except Exception:
-                LOGGER.exception("a listener failed at alarm %s: %s -> %s", alarm.name, old, new)
+                LOGGER.exception("a listener failed at alarm %s: %s -> %s", alarm.name, old.value, new.value)
 
 
 def _reason_data(alarm: Alarm, seen: Range, verdict: Verdict, now: datetime) -> str:

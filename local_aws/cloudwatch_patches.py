@@ -20,7 +20,7 @@ from moto.core.responses import TYPE_RESPONSE, ActionResult
 from moto.core.utils import camelcase_to_underscores
 
 from local_aws.alarms import Alarms
-from local_aws.cloudwatch import alarm_operations, put_metric_data, reading
+from local_aws.cloudwatch import alarm_actions, alarm_operations, put_metric_data, reading
 from local_aws.metrics import Metrics
 from local_aws.moto_patches import MOTO_VERSION, MotoVersionMismatch
 from local_aws.sagemaker.errors import ServiceError
@@ -77,6 +77,9 @@ def _answers(backend: CloudWatchBackend, metrics: Metrics, alarms: Alarms) -> di
         return {}
 
     def put_alarm(request: dict[str, Any]) -> dict[str, Any]:
+        before = backend.alarms.get(request["AlarmName"])
+        present = alarm_actions.actions_of(before) if before else ()
+        alarm_actions.check_actions(request, backend.region_name, present)
         alarms.put(request)
         return {}
 

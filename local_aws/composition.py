@@ -13,16 +13,24 @@ from moto.awslambda.models import lambda_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
+from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from local_aws import cloudwatch_patches, moto_patches
 from local_aws.alarms import Alarms
 from local_aws.cloudformation.stacks import Stacks
 from local_aws.cloudformation.wire import CloudFormationApi
+from local_aws.cloudwatch.alarm_actions import AlarmActions
+from local_aws.cloudwatch.alarm_documents import Place
 from local_aws.cloudwatch.series import SeriesStore
+from local_aws.destinations import Destinations
+from local_aws.event_sources.sources import EventSources
+from local_aws.events.api import events_api
+from local_aws.events.event_bridge import EventBridge
 from local_aws.front_door import FrontDoor, MotoApp, Service
 from local_aws.functions.api import InvokeApi
 from local_aws.functions.catalogue import Catalogue
+from local_aws.functions.function_metrics import FunctionMetrics
 from local_aws.functions.functions import Functions
 from local_aws.functions.invocation_path import invokes_function
 from local_aws.logs import LogGroups
@@ -44,6 +52,7 @@ from local_aws.sagemaker.wire import SageMakerApi
 from local_aws.scaling.api import scaling_api
 from local_aws.scaling.scaler import Scaler
 from local_aws.snapshot import MotoSnapshot
+from local_aws.topic_deliveries import TopicDeliveries
 from local_aws.workflows.api import workflows_api
 from local_aws.workflows.workflows import Workflows
 
@@ -65,9 +74,15 @@ def make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot)
     context.alarms = Alarms(alarm_backend, context.metrics, context.now, lambda: snapshot.changed("cloudwatch"))
     cloudwatch_patches.install(alarm_backend, context.metrics, context.alarms)
     find = Catalogue(lambda_backends[ACCOUNT_ID][region]).find
-    context.functions = Functions(find, context.logs, state_dir / "functions", region, url)
+    function_metrics = FunctionMetrics(context.metrics, context.now)
+    context.functions = Functions(find, context.logs, state_dir / "functions", region, url, watch=function_metrics)
     moto_patches.invoke_with(context.functions)
+    sqs, sns = sqs_backends[ACCOUNT_ID][region], sns_backends[ACCOUNT_ID][region]
+    destinations = Destinations(context.functions, sqs, sns, snapshot.changed)
+    moto_patches.deliver_with(TopicDeliveries(destinations))
+    context.alarms.listeners.append(AlarmActions(context.alarms, destinations, Place(ACCOUNT_ID, region)))
     # the workers are shut down in reverse order: what executions still call comes before them
+    context.workers["function_metrics"] = function_metrics
     context.workers["functions"] = context.functions
     context.workers["jobs"] = JobRunner(context)
     context.workers["executions"] = PipelineEngine(context)
@@ -77,8 +92,10 @@ def make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot)
     context.workers["alarms"] = context.alarms
     context.workers["scaling"] = Scaler(context)
     context.workers["stacks"] = Stacks(context)
-    context.workers["queue_metrics"] = QueueMetrics(sqs_backends[ACCOUNT_ID][region], context.metrics, context.now)
+    context.workers["queue_metrics"] = QueueMetrics(sqs, context.metrics, context.now)
     context.workers["workflows"] = Workflows(context)
+    context.events = context.workers["events"] = EventBridge(context, snapshot.changed)
+    context.workers["event_sources"] = EventSources(context, destinations)
     return context
 
 
@@ -99,6 +116,7 @@ def front_door(
         Service("application-autoscaling", scaling_api(cast(Scaler, context.workers["scaling"]))),
         Service("cloudformation", CloudFormationApi(context)),
         Service("states", workflows_api(cast(Workflows, context.workers["workflows"]))),
+        Service("events", events_api(context.events)),
     )
     return FrontDoor(services, moto, health, snapshot.changed)
 

@@ -16,7 +16,7 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 HEALTH_PATH = "/_local_aws/health"
 # signing name -> moto's name
 MOTO_SERVICES = {
-    **{name: name for name in ("s3", "iam", "sts", "logs", "lambda", "sqs")},
+    **{name: name for name in ("s3", "iam", "sts", "logs", "lambda", "sqs", "sns")},
     "monitoring": "cloudwatch",
 }
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -26,7 +26,7 @@ from local_aws.moto_patches import MOTO_VERSION
 LOGGER = logging.getLogger(__name__)
 
 # in the order of saving: what refers to objects comes before they do
-SERVICES = ("iam", "sts", "logs", "cloudwatch", "lambda", "sqs", "s3")
+SERVICES = ("iam", "sts", "logs", "cloudwatch", "lambda", "sqs", "sns", "s3")
 ATTEMPTS = 20
 GRACE_SECONDS = 60.0
 SAFE_MODULES = ("moto", "collections", "datetime", "zoneinfo", "uuid", "decimal", "pytz")

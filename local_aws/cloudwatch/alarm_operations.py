@@ -10,6 +10,7 @@ from moto.cloudwatch.exceptions import InvalidFormat, InvalidParameterValue, Res
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
 from local_aws.alarms import Alarms
+from local_aws.cloudwatch.alarm_actions import actions_of
 from local_aws.cloudwatch.alarm_settings import queries_of, watched_by
 from local_aws.cloudwatch.reading import dimensions_of
 from local_aws.cloudwatch.series import Series
@@ -39,7 +40,7 @@ def describe_alarms(backend: CloudWatchBackend, request: Mapping[str, Any]) -> d
         if (not names or name in names)
         and name.startswith(prefix)
         and state in (None, alarm.state_value)
-        and (action is None or any(one.startswith(action) for one in _actions(alarm)))
+        and (action is None or any(one.startswith(action) for one in actions_of(alarm)))
     ]
     page, token = _page(found, request)
     return {"MetricAlarms": page, "CompositeAlarms": [], "NextToken": token}
@@ -115,10 +116,6 @@ def _is_of(alarm: Alarm, series: Series, stat: str | None, period: int | None, u
         and period in (None, of.period)
         and unit in (None, of.unit)
     )
-
-
-def _actions(alarm: Alarm) -> list[str]:
-    return [*alarm.alarm_actions, *alarm.ok_actions, *alarm.insufficient_data_actions]
 
 
 def _page(found: list[Any], request: Mapping[str, Any]) -> tuple[list[Any], str | None]:

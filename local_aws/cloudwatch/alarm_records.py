@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,23 @@ from local_aws.cloudwatch.evaluation import INSUFFICIENT_DATA
 
 HISTORY_LENGTH = 500
 UNCHECKED = "Unchecked: Initial alarm creation"
+
+
+@dataclass(frozen=True)
+class AlarmState:
+    """What an alarm says: OK, ALARM or INSUFFICIENT_DATA, why, and since when. `reason_data` is JSON."""
+
+    value: str
+    reason: str
+    reason_data: str | None
+    since: datetime
+
+    @classmethod
+    def of(cls, alarm: Alarm) -> AlarmState:
+        """The state that the alarm has now."""
+        return cls(
+            alarm.state_value, alarm.state_reason, alarm.state_reason_data or None, alarm.state_updated_timestamp
+        )
 
 
 def put_alarm(backend: CloudWatchBackend, request: Mapping[str, Any], now: datetime) -> Alarm:
@@ -52,7 +70,7 @@ def put_alarm(backend: CloudWatchBackend, request: Mapping[str, Any], now: datet
         _begin_undecided(alarm, now)
     else:
         _keep_state(alarm, before)
-    _remember(alarm, now, "ConfigurationUpdate", f'Alarm "{name}" {"updated" if before else "created"}', {})
+    remember(alarm, now, "ConfigurationUpdate", f'Alarm "{name}" {"updated" if before else "created"}', {})
     return alarm
 
 
@@ -70,7 +88,20 @@ def change_state(alarm: Alarm, state: str, reason: str, reason_data: str | None,
         if reason_data:
             new["stateReasonData"] = json.loads(reason_data)
         summary = f"Alarm updated from {old['stateValue']} to {state}"
-        _remember(alarm, now, "StateUpdate", summary, {"oldState": old, "newState": new})
+        remember(alarm, now, "StateUpdate", summary, {"oldState": old, "newState": new})
+
+
+def remember(alarm: Alarm, now: datetime, kind: str, summary: str, data: Mapping[str, Any]) -> None:
+    """Write something into the alarm's history: a ConfigurationUpdate, a StateUpdate or an Action."""
+    item = {
+        "AlarmName": alarm.name,
+        "AlarmType": "MetricAlarm",
+        "Timestamp": now,
+        "HistoryItemType": kind,
+        "HistorySummary": summary,
+        "HistoryData": json.dumps({"version": "1.0", **data}),
+    }
+    alarm.history = [*alarm.history, item][-HISTORY_LENGTH:]
 
 
 def _begin_undecided(alarm: Alarm, now: datetime) -> None:
@@ -93,18 +124,6 @@ def _keep_state(alarm: Alarm, before: Alarm) -> None:
     ):
         if hasattr(before, name):
             setattr(alarm, name, getattr(before, name))
-
-
-def _remember(alarm: Alarm, now: datetime, kind: str, summary: str, data: dict[str, Any]) -> None:
-    item = {
-        "AlarmName": alarm.name,
-        "AlarmType": "MetricAlarm",
-        "Timestamp": now,
-        "HistoryItemType": kind,
-        "HistorySummary": summary,
-        "HistoryData": json.dumps({"version": "1.0", **data}),
-    }
-    alarm.history = [*alarm.history, item][-HISTORY_LENGTH:]
 
 
 def _query(request: Mapping[str, Any]) -> MetricDataQuery:

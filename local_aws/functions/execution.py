@@ -67,6 +67,8 @@ class Execution:
         self._log = log
         self._now = now
         self._init_seconds: float | None = None
+        # how long the function ran, once `run` has returned
+        self.milliseconds = 0.0
         self._status: list[str] = []
 
     def run(self) -> FunctionAnswer:
@@ -147,7 +149,7 @@ class Execution:
         return _error("Runtime.ExitError", f"RequestId: {self._request.id} Error: {reason}"), "Unhandled"
 
     def _report(self, seconds: float) -> None:
-        milliseconds = seconds * 1000
+        self.milliseconds = milliseconds = seconds * 1000
         parts = [
             f"REPORT RequestId: {self._request.id}",
             f"Duration: {milliseconds:.2f} ms",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from local_aws.functions.function_metrics import FunctionWatch, Unwatched
 from local_aws.logs import LogGroups
 
 FLUSH_SECONDS = 0.2
@@ -16,7 +17,16 @@ LONGEST_LINE = 256 * 1024 - 26
 class ExecutionLog:
     """Writes to one stream, in batches, at most 0.2 s late while output comes; keeps the last 4 KB."""
 
-    def __init__(self, logs: LogGroups, group: str, stream: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        logs: LogGroups,
+        group: str,
+        stream: str,
+        clock: Callable[[], float] = time.monotonic,
+        watch: FunctionWatch | None = None,
+    ) -> None:
+        """`watch` is told of the lines that the function writes."""
+        self._watch = watch or Unwatched()
         self._logs = logs
         self._group = group
         self._stream = stream
@@ -67,7 +77,9 @@ class ExecutionLog:
         for start in range(0, max(len(line), 1), LONGEST_LINE):
             # the runtime client separates the lines of one error by \r, so that they stay one event
             text = line[start : start + LONGEST_LINE].decode("utf-8", "replace")
-            self._add(text.rstrip("\r").replace("\r", "\n"))
+            text = text.rstrip("\r").replace("\r", "\n")
+            self._watch.line(text)
+            self._add(text)
 
     def _add(self, line: str) -> None:
         if not self._lines:

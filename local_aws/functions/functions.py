@@ -17,6 +17,7 @@ from local_aws.functions.events import EventQueue
 from local_aws.functions.execution import Execution, Request
 from local_aws.functions.execution_log import ExecutionLog
 from local_aws.functions.function import Find, Function, FunctionAnswer, FunctionNotFound
+from local_aws.functions.function_metrics import FunctionWatch, Unwatched
 from local_aws.functions.pool import Pool
 from local_aws.logs import LogGroups
 
@@ -42,8 +43,12 @@ class Functions:
         endpoint_url: str,
         clock: Callable[[], float] = time.monotonic,
         retry_delays: tuple[float, ...] = (60.0, 120.0),
+        watch: FunctionWatch | None = None,
     ) -> None:
-        """`folder` holds unpacked code and is emptied; `retry_delays`, in seconds, are those of failed events."""
+        """`folder` holds unpacked code and is emptied; `retry_delays`, in seconds, are those of failed events.
+
+        `watch` is told of every invocation, and of what functions write.
+        """
         shutil.rmtree(folder, ignore_errors=True)
         self._find = find
         self._logs = logs
@@ -51,6 +56,7 @@ class Functions:
         self._region = region
         self._endpoint_url = endpoint_url
         self._clock = clock
+        self._watch = watch or Unwatched()
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str], Pool] = {}
         self._closing = threading.Event()
@@ -131,9 +137,18 @@ class Functions:
 
     def _execute(self, function: Function, request: Request) -> FunctionAnswer:
         try:
-            with self._reserved_pool(function).sandbox() as warm:
-                log = ExecutionLog(self._logs, function.log_group, warm.stream)
-                return Execution(function, warm, request, log).run()
+            pool = self._reserved_pool(function)
+            concurrent = pool.users
+            with pool.sandbox() as warm:
+                log = ExecutionLog(self._logs, function.log_group, warm.stream, watch=self._watch)
+                execution = Execution(function, warm, request, log)
+                answer = execution.run()
+            failed = answer.function_error is not None
+            self._watch.invoked(function.name, execution.milliseconds, failed, concurrent)
+            return answer
+        except TooManyRequests:
+            self._watch.throttled(function.name)
+            raise
         except CodeNotUsable as error:
             raise InvalidZipFile(str(error)) from error
 

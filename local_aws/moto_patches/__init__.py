@@ -16,6 +16,7 @@ from local_aws.bodies import BodyFolder
 
 if TYPE_CHECKING:
     from local_aws.moto_patches.function_invocations import Runner
+    from local_aws.moto_patches.topics import Deliverer
 
 MOTO_VERSION = "5.2.5"
 
@@ -35,11 +36,21 @@ def install(bodies: BodyFolder) -> None:
     _forget_instances()
     _keep_bodies_in_files(bodies)
     # these import from this package, and what they patch
-    from local_aws.moto_patches import function_invocations, function_snapshots, functions
+    from local_aws.moto_patches import (
+        bucket_policies,
+        function_invocations,
+        function_snapshots,
+        functions,
+        object_events,
+        topics,
+    )
 
     functions.install()
     function_invocations.install()
     function_snapshots.install()
+    object_events.install()
+    bucket_policies.install()
+    topics.install()
 
 
 def invoke_with(runner: Runner) -> None:
@@ -47,6 +58,13 @@ def invoke_with(runner: Runner) -> None:
     from local_aws.moto_patches import function_invocations
 
     function_invocations.invoke_with(runner)
+
+
+def deliver_with(deliverer: Deliverer) -> None:
+    """Hand every message of a topic inside moto to this deliverer."""
+    from local_aws.moto_patches import topics
+
+    topics.deliver_with(deliverer)
 
 
 def _forget_instances() -> None:

@@ -14,6 +14,7 @@ from local_aws.sagemaker.store import Store, utc_now
 
 if TYPE_CHECKING:
     from local_aws.alarms import Alarms
+    from local_aws.events.event_bridge import EventBridge
     from local_aws.functions.functions import Functions
     from local_aws.metrics import Metrics
 
@@ -54,6 +55,7 @@ class Context:
     # set once the services they belong to are made
     metrics: Metrics = field(init=False, repr=False)
     alarms: Alarms = field(init=False, repr=False)
+    events: EventBridge = field(init=False, repr=False)
     functions: Functions = field(init=False, repr=False)
 
     def arn(self, resource: str) -> str:

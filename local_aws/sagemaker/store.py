@@ -7,13 +7,17 @@ lists and recovery ask for it). Timestamps are timezone-aware datetimes.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+LOGGER = logging.getLogger(__name__)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
@@ -24,6 +28,7 @@ CREATE TABLE IF NOT EXISTS record (
 CREATE INDEX IF NOT EXISTS record_arn ON record (arn);
 CREATE INDEX IF NOT EXISTS record_status ON record (kind, status);
 CREATE TABLE IF NOT EXISTS tag (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key));
+CREATE TABLE IF NOT EXISTS untold (number INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL);
 """
 
 COLUMNS = "kind, name, arn, status, created, modified, body"
@@ -50,6 +55,10 @@ class Record:
     body: dict[str, Any]
 
 
+# a record before its change (None for a new one) and after it -> what is to be told of that, in JSON's types
+Telling = Callable[["Record | None", Record], Iterable[dict[str, Any]]]
+
+
 def utc_now() -> datetime:
     """The present moment, timezone-aware, cut to milliseconds as the service's timestamps are."""
     now = datetime.now(timezone.utc)
@@ -64,6 +73,8 @@ class Store:
 
     def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
+        self._telling: Telling = _nothing
+        self._added: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -80,7 +91,8 @@ class Store:
         moment = self._now()
         record = Record(kind, name, arn, status, moment, moment, body)
         try:
-            self._execute(f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", _to_row(record))
+            with self._change(None, record):
+                self._execute(f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", _to_row(record))
         except sqlite3.IntegrityError as error:
             raise RecordExists(f"{kind} {name}") from error
         return record
@@ -121,10 +133,11 @@ class Store:
             before = self.get(kind, name)
             status, body = change(before)
             after = Record(kind, name, before.arn, status, before.created, self._now(), body)
-            self._execute(
-                "UPDATE record SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
-                (after.status, after.modified.isoformat(), _dump(after.body), kind, name),
-            )
+            with self._change(before, after):
+                self._execute(
+                    "UPDATE record SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
+                    (after.status, after.modified.isoformat(), _dump(after.body), kind, name),
+                )
             return after
 
     def update(self, kind: str, name: str, status: str | None = None, **changes: Any) -> Record:
@@ -154,9 +167,56 @@ class Store:
             for key in keys:
                 self._execute("DELETE FROM tag WHERE arn = ? AND key = ?", (arn, key))
 
+    def tell(self, telling: Telling, added: Callable[[], None]) -> None:
+        """From now on keep what `telling` makes of every change, in the same transaction; `added` is called after it.
+
+        What is kept stays until it is `told`, over restarts too, so that nothing is told that is not on disk.
+        """
+        self._telling = telling
+        self._added = added
+
+    def untold(self) -> list[tuple[int, dict[str, Any]]]:
+        """What is kept to be told, oldest first, each with its number."""
+        rows = self._execute("SELECT number, message FROM untold ORDER BY number")
+        return [(number, json.loads(message)) for number, message in rows]
+
+    def told(self, number: int) -> None:
+        """Keep it no longer."""
+        self._execute("DELETE FROM untold WHERE number = ?", (number,))
+
+    @contextmanager
+    def _change(self, before: Record | None, after: Record) -> Iterator[None]:
+        """A transaction for what is done within it, and for what is to be told of it."""
+        with self._lock:
+            messages = self._messages(before, after)
+            if not messages:
+                yield
+                return
+            self._execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                for message in messages:
+                    self._execute("INSERT INTO untold (message) VALUES (?)", (message,))
+            except BaseException:
+                self._execute("ROLLBACK")
+                raise
+            self._execute("COMMIT")
+        self._added()
+
+    def _messages(self, before: Record | None, after: Record) -> list[str]:
+        try:
+            return [json.dumps(message) for message in self._telling(before, after)]
+        except Exception:
+            LOGGER.exception("a change of %s %s cannot be told", after.kind, after.name)
+            return []
+
     def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def _nothing(_before: Record | None, _after: Record) -> Iterable[dict[str, Any]]:
+    return ()
 
 
 def _to_row(record: Record) -> tuple[Any, ...]:

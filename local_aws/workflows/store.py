@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from local_aws.workflows.database import Database
+from local_aws.database import Database
 from local_aws.workflows.records import RUNNING, Execution, StateMachine
 
 SCHEMA = """

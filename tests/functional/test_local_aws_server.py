@@ -47,7 +47,7 @@ def test_what_is_not_executed_here_is_refused_in_the_form_that_boto3_reads(local
     for service, call in {
         "dynamodb": lambda client: client.list_tables(),
         "kms": lambda client: client.list_keys(),
-        "sns": lambda client: client.list_topics(),
+        "kinesis": lambda client: client.list_streams(),
     }.items():
         with pytest.raises(ClientError) as refused:
             call(local_aws.client(service))

@@ -135,7 +135,7 @@ class World:
         self.saved = 0
         self.alarms = Alarms(self.backend, self.metrics, self.clock, self.save)
         self.told: list[tuple[str, str, str]] = []
-        self.alarms.listeners.append(lambda alarm, old, new: self.told.append((alarm.name, old, new)))
+        self.alarms.listeners.append(lambda alarm, old, new: self.told.append((alarm.name, old.value, new.value)))
 
     def save(self) -> None:
         self.saved += 1

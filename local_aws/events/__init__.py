@@ -1,0 +1,1 @@
+"""EventBridge: rules, patterns, schedules, and the delivery of events to their targets."""
