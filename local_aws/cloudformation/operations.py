@@ -5,35 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local_aws.cloudformation.descriptions import (
+    describe_resources,
+    describe_stack,
+    summarize_resources,
+    summarize_stack,
+)
 from local_aws.cloudformation.errors import AlreadyExists, UnsupportedOperation, ValidationError
-from local_aws.cloudformation.parameters import parameter_values
-from local_aws.cloudformation.plan import IAM, NAMED_IAM, check_capabilities, check_template
-from local_aws.cloudformation.records import STACK, STACK_TYPE, StackBook, find_stack, stack_id
-from local_aws.cloudformation.template import Template, parse_template
-from local_aws.objects import ObjectNotFound
+from local_aws.cloudformation.plan import AUTO_EXPAND, required_capabilities
+from local_aws.cloudformation.records import STACK, StackBook, find_stack, stack_id
+from local_aws.cloudformation.requests import template_text, wanted_stack
+from local_aws.cloudformation.sam import transforms_of
+from local_aws.cloudformation.template import load_document, parse_document
 from local_aws.sagemaker.context import Context
 from local_aws.sagemaker.store import Record, RecordExists
 
 Answer = dict[str, Any]
 STABLE_TO_UPDATE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
-UNSUPPORTED = (
-    "StackPolicyBody",
-    "StackPolicyURL",
-    "RoleARN",
-    "RollbackConfiguration",
-    "ResourceTypes",
-    "ImportExistingResources",
-)
 
 
 def create_stack(context: Context, request: Mapping[str, Any]) -> Answer:
-    template = _template(context, request)
-    check_capabilities(template, request.get("Capabilities", []))
     name = request["StackName"]
-    wanted = _wanted(template, request, {})
-    on_failure = "DO_NOTHING" if request.get("DisableRollback") else request.get("OnFailure", "ROLLBACK")
-    body = {**wanted, "OnFailure": on_failure, "Resources": {}, "Outputs": [], "Events": []}
     identifier = stack_id(context, name)
+    on_failure = "DO_NOTHING" if request.get("DisableRollback") else request.get("OnFailure", "ROLLBACK")
+    wanted = wanted_stack(context, request, name, identifier)
+    body = {**wanted, "OnFailure": on_failure, "Resources": {}, "Outputs": [], "Events": []}
     try:
         context.store.insert(STACK, name, identifier, body, "CREATE_IN_PROGRESS")
     except RecordExists as error:
@@ -44,14 +40,10 @@ def create_stack(context: Context, request: Mapping[str, Any]) -> Answer:
 
 
 def update_stack(context: Context, request: Mapping[str, Any]) -> Answer:
+    if request.get("DisableRollback"):
+        raise ValidationError("DisableRollback of UpdateStack is not supported by this local AWS.")
     record = find_stack(context, request["StackName"])
-    template = (
-        parse_template(record.body["Template"]) if request.get("UsePreviousTemplate") else _template(context, request)
-    )
-    check_capabilities(template, request.get("Capabilities", []))
-    wanted = _wanted(template, request, record.body["Parameters"])
-    if "Tags" not in request:
-        wanted["Tags"] = record.body["Tags"]
+    wanted = wanted_stack(context, request, record.name, record.arn, record.body)
 
     def change(now: Record) -> tuple[str, dict[str, Any]]:
         if now.status not in STABLE_TO_UPDATE:
@@ -67,15 +59,23 @@ def update_stack(context: Context, request: Mapping[str, Any]) -> Answer:
 
 
 def delete_stack(context: Context, request: Mapping[str, Any]) -> Answer:
+    if request.get("DeletionMode", "STANDARD") != "STANDARD":
+        raise ValidationError(f"DeletionMode {request['DeletionMode']} is not supported by this local AWS.")
     try:
         record = find_stack(context, request["StackName"])
     except ValidationError:
         return {}  # as on the service, what is not there is deleted already
+    retain = request.get("RetainResources", [])
 
     def change(now: Record) -> tuple[str, dict[str, Any]]:
         if str(now.status).endswith("_IN_PROGRESS"):
             raise ValidationError(f"Stack:{now.arn} is in {now.status} state and can not be deleted.")
-        return "DELETE_IN_PROGRESS", now.body
+        if retain and now.status != "DELETE_FAILED":
+            raise ValidationError(f"Stack:{now.arn} is in {now.status} state: RetainResources is for DELETE_FAILED.")
+        unknown = sorted(set(retain) - set(now.body["Resources"]))
+        if unknown:
+            raise ValidationError(f"RetainResources: [{', '.join(unknown)}] are not resources of {now.arn}.")
+        return "DELETE_IN_PROGRESS", {**now.body, "RetainResources": list(retain)}
 
     context.store.edit(STACK, record.name, change)
     StackBook(context, record.name).set_status("DELETE_IN_PROGRESS", "User Initiated")
@@ -86,15 +86,13 @@ def delete_stack(context: Context, request: Mapping[str, Any]) -> Answer:
 def describe_stacks(context: Context, request: Mapping[str, Any]) -> Answer:
     name = request.get("StackName")
     records = [find_stack(context, name)] if name else context.store.all(STACK)
-    return {"Stacks": [_description(record) for record in records]}
+    return {"Stacks": [describe_stack(record) for record in records]}
 
 
 def list_stacks(context: Context, request: Mapping[str, Any]) -> Answer:
     wanted = request.get("StackStatusFilter")
     records = [record for record in context.store.all(STACK) if not wanted or record.status in wanted]
-    members = ("StackId", "StackName", "CreationTime", "LastUpdatedTime", "StackStatus", "StackStatusReason")
-    found = [_description(record) for record in records]
-    return {"StackSummaries": [{name: one[name] for name in members if name in one} for one in found]}
+    return {"StackSummaries": [summarize_stack(record) for record in records]}
 
 
 def describe_stack_events(context: Context, request: Mapping[str, Any]) -> Answer:
@@ -102,31 +100,27 @@ def describe_stack_events(context: Context, request: Mapping[str, Any]) -> Answe
 
 
 def describe_stack_resources(context: Context, request: Mapping[str, Any]) -> Answer:
-    record = find_stack(context, request["StackName"])
+    found = describe_resources(find_stack(context, request["StackName"]))
     wanted = request.get("LogicalResourceId")
-    found = [one for one in _resources(record) if wanted in (None, one["LogicalResourceId"])]
-    owner = {"StackName": record.name, "StackId": record.arn}
-    return {"StackResources": [{**owner, **one} for one in found]}
+    return {"StackResources": [one for one in found if wanted in (None, one["LogicalResourceId"])]}
 
 
 def list_stack_resources(context: Context, request: Mapping[str, Any]) -> Answer:
-    found = _resources(find_stack(context, request["StackName"]))
-    return {
-        "StackResourceSummaries": [
-            {"LastUpdatedTimestamp" if name == "Timestamp" else name: value for name, value in one.items()}
-            for one in found
-        ]
-    }
+    return {"StackResourceSummaries": summarize_resources(find_stack(context, request["StackName"]))}
 
 
 def get_template(context: Context, request: Mapping[str, Any]) -> Answer:
-    return {"TemplateBody": find_stack(context, request["StackName"]).body["Template"]}
+    body = find_stack(context, request["StackName"]).body
+    processed = request.get("TemplateStage", "Original") == "Processed" and body.get("Processed")
+    return {"TemplateBody": processed or body["Template"], "StagesAvailable": ["Original", "Processed"]}
 
 
 def validate_template(context: Context, request: Mapping[str, Any]) -> Answer:
-    template = _template(context, request)
-    roles = [one for one in template.resources.values() if one.type.startswith("AWS::IAM::")]
-    named = any("RoleName" in one.properties for one in roles)
+    """The form of the template; it is not transformed, as on the service."""
+    document = load_document(template_text(context, request))
+    transforms = transforms_of(document)
+    if not transforms:
+        parse_document(document)
     parameters = [
         {
             "ParameterKey": name,
@@ -134,10 +128,11 @@ def validate_template(context: Context, request: Mapping[str, Any]) -> Answer:
             **({"DefaultValue": str(rules["Default"])} if "Default" in rules else {}),
             **({"Description": rules["Description"]} if "Description" in rules else {}),
         }
-        for name, rules in template.parameters.items()
+        for name, rules in (document.get("Parameters") or {}).items()
     ]
-    answer: Answer = {"Parameters": parameters, "Capabilities": [NAMED_IAM if named else IAM] if roles else []}
-    return {**answer, **({"Description": template.description} if template.description else {})}
+    needed = [*required_capabilities(document["Resources"]), *([AUTO_EXPAND] if transforms else [])]
+    answer: Answer = {"Parameters": parameters, "Capabilities": needed, "DeclaredTransforms": transforms}
+    return {**answer, **({"Description": document["Description"]} if "Description" in document else {})}
 
 
 OPERATIONS: dict[str, Callable[[Context, Mapping[str, Any]], Answer]] = {
@@ -159,78 +154,3 @@ def call(context: Context, operation: str, request: Mapping[str, Any]) -> Answer
     if operation not in OPERATIONS:
         raise UnsupportedOperation(f"{operation} is not supported by this local AWS.")
     return OPERATIONS[operation](context, request)
-
-
-def _template(context: Context, request: Mapping[str, Any]) -> Template:
-    for member in UNSUPPORTED:
-        if member in request:
-            raise ValidationError(f"{member} is not supported by this local AWS.")
-    if "TemplateBody" in request:
-        text = request["TemplateBody"]
-    elif "TemplateURL" in request:
-        text = _fetch(context, request["TemplateURL"])
-    else:
-        raise ValidationError("Either Template URL or Template Body must be specified.")
-    template = parse_template(text)
-    check_template(template)
-    return template
-
-
-def _fetch(context: Context, url: str) -> str:
-    """The object in this server's S3 at an https, path-style or local URL."""
-    bucket, _, key = url.partition("://")[2].partition("/")[2].partition("/")
-    try:
-        return context.objects.read(bucket, key).decode()
-    except (ObjectNotFound, UnicodeDecodeError) as error:
-        raise ValidationError(f"S3 error: {url}: {error}") from error
-
-
-def _wanted(template: Template, request: Mapping[str, Any], before: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "Template": template.text,
-        "Description": template.description,
-        "Parameters": parameter_values(template.parameters, request.get("Parameters", []), before),
-        "Hidden": [name for name, rules in template.parameters.items() if rules.get("NoEcho")],
-        "Tags": [dict(tag) for tag in request.get("Tags", [])],
-        "Capabilities": list(request.get("Capabilities", [])),
-    }
-
-
-def _description(record: Record) -> Answer:
-    body = record.body
-    parameters = [
-        {"ParameterKey": name, "ParameterValue": "****" if name in body["Hidden"] else value}
-        for name, value in body["Parameters"].items()
-    ]
-    found = {
-        "StackId": record.arn,
-        "StackName": record.name,
-        "Description": body.get("Description"),
-        "Parameters": parameters,
-        "CreationTime": record.created,
-        "LastUpdatedTime": record.modified,
-        "StackStatus": record.status,
-        "StackStatusReason": body.get("StackStatusReason"),
-        "DisableRollback": body["OnFailure"] == "DO_NOTHING",
-        "Capabilities": body["Capabilities"],
-        "Outputs": body["Outputs"],
-        "Tags": body["Tags"],
-    }
-    return {member: value for member, value in found.items() if value is not None}
-
-
-def _resources(record: Record) -> list[Answer]:
-    return [
-        {
-            "LogicalResourceId": name,
-            "PhysicalResourceId": str(one.get("PhysicalId", "")),
-            "ResourceType": one["Type"],
-            "Timestamp": one["Timestamp"],
-            "ResourceStatus": one["Status"],
-            **({"ResourceStatusReason": one["Reason"]} if one.get("Reason") else {}),
-        }
-        for name, one in record.body["Resources"].items()
-    ]
-
-
-__all__ = ["OPERATIONS", "STACK_TYPE", "call"]

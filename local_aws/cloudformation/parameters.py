@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.cloudformation.errors import ValidationError
+from local_aws.cloudformation.functions import as_text
 
 LISTS = ("CommaDelimitedList", "List<Number>")
+TYPES = ("String", "Number", *LISTS)
 
 
 def parameter_values(
@@ -18,11 +20,15 @@ def parameter_values(
 
     Raises ValidationError in the service's words.
     """
+    for name, rules in declared.items():
+        if rules.get("Type") not in TYPES:
+            told = f"Parameter {name} is of type {rules.get('Type')}, which this local AWS does not support"
+            raise ValidationError(f"Template format error: {told}; supported: {', '.join(TYPES)}.")
     texts = {one["ParameterKey"]: _given(one, before) for one in given}
     unknown = [name for name in texts if name not in declared]
     if unknown:
         raise ValidationError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-    defaults = {name: str(rules["Default"]) for name, rules in declared.items() if "Default" in rules}
+    defaults = {name: as_text(rules["Default"]) for name, rules in declared.items() if "Default" in rules}
     values = {**defaults, **texts}
     missing = [name for name in declared if name not in values]
     if missing:
@@ -40,6 +46,18 @@ def as_values(declared: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str
     }
 
 
+def pseudo_parameters(region: str, account_id: str, stack: str, stack_id: str) -> dict[str, str]:
+    """What Ref gives for the names that every template has."""
+    return {
+        "AWS::Region": region,
+        "AWS::AccountId": account_id,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackName": stack,
+        "AWS::StackId": stack_id,
+    }
+
+
 def _given(one: Mapping[str, Any], before: Mapping[str, str]) -> str:
     name = one["ParameterKey"]
     if not one.get("UsePreviousValue"):
@@ -51,11 +69,8 @@ def _given(one: Mapping[str, Any], before: Mapping[str, str]) -> str:
 
 def _check(name: str, text: str, rules: Mapping[str, Any]) -> None:
     if rules.get("Type") == "Number":
-        try:
-            float(text)
-        except ValueError as error:
-            raise ValidationError(f"Parameter value {text} for parameter name {name} must be a number.") from error
-    allowed = [str(value) for value in rules.get("AllowedValues", [])]
+        _check_number(name, text, rules)
+    allowed = [as_text(value) for value in rules.get("AllowedValues", [])]
     if allowed and text not in allowed:
         raise ValidationError(f"Parameter '{name}' must be one of AllowedValues")
     if "AllowedPattern" in rules and not re.fullmatch(rules["AllowedPattern"], text):
@@ -65,3 +80,14 @@ def _check(name: str, text: str, rules: Mapping[str, Any]) -> None:
         raise ValidationError(f"Parameter '{name}' must contain at least {rules['MinLength']} characters")
     if len(text) > int(rules.get("MaxLength", len(text))):
         raise ValidationError(f"Parameter '{name}' must contain at most {rules['MaxLength']} characters")
+
+
+def _check_number(name: str, text: str, rules: Mapping[str, Any]) -> None:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise ValidationError(f"Parameter value {text} for parameter name {name} must be a number.") from error
+    if number < float(rules.get("MinValue", number)):
+        raise ValidationError(f"Parameter '{name}' must be a number not less than {rules['MinValue']}")
+    if number > float(rules.get("MaxValue", number)):
+        raise ValidationError(f"Parameter '{name}' must be a number not greater than {rules['MaxValue']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from local_aws.cloudformation.errors import ValidationError
@@ -54,7 +55,10 @@ class StackBook:
         self._context.store.edit(STACK, self._name, change)
 
     def set_resource(self, logical_id: str, kind: str, status: str, reason: str | None = None, **members: Any) -> None:
-        """A resource's status, with an event; `members` (PhysicalId, Attributes, Properties) are kept with it."""
+        """A resource's status, with an event.
+
+        `members` (PhysicalId, Attributes, Properties, DeletionPolicy) are kept with it.
+        """
 
         def change(record: Record) -> tuple[str | None, dict[str, Any]]:
             resources = dict(record.body["Resources"])
@@ -64,6 +68,36 @@ class StackBook:
             event = self._event(record, logical_id, physical, kind, status, reason)
             events = [*record.body["Events"], event][-EVENTS_KEPT:]
             return record.status, {**record.body, "Resources": resources, "Events": events}
+
+        self._context.store.edit(STACK, self._name, change)
+
+    def set_policy(self, logical_id: str, deletion_policy: str) -> None:
+        """What becomes of a resource with the stack; not worth an event."""
+
+        def change(record: Record) -> tuple[str | None, dict[str, Any]]:
+            resources = dict(record.body["Resources"])
+            resources[logical_id] = {**resources[logical_id], "DeletionPolicy": deletion_policy}
+            return record.status, {**record.body, "Resources": resources}
+
+        if self.record.body["Resources"][logical_id].get("DeletionPolicy") != deletion_policy:
+            self._context.store.edit(STACK, self._name, change)
+
+    def order_resources(self, logical_ids: Sequence[str]) -> None:
+        """Bring the resources into this order, in reverse of which they are deleted; others come before them."""
+
+        def change(record: Record) -> tuple[str | None, dict[str, Any]]:
+            resources = record.body["Resources"]
+            names = [*(name for name in resources if name not in logical_ids), *logical_ids]
+            return record.status, {**record.body, "Resources": {name: resources[name] for name in names}}
+
+        self._context.store.edit(STACK, self._name, change)
+
+    def note(self, logical_id: str, kind: str, status: str, physical_id: str, reason: str | None = None) -> None:
+        """An event of what a resource was, which changes nothing of what it is."""
+
+        def change(record: Record) -> tuple[str | None, dict[str, Any]]:
+            event = self._event(record, logical_id, physical_id, kind, status, reason)
+            return record.status, {**record.body, "Events": [*record.body["Events"], event][-EVENTS_KEPT:]}
 
         self._context.store.edit(STACK, self._name, change)
 

@@ -9,14 +9,16 @@ from typing import Any
 
 import boto3
 
-from local_aws.cloudformation.deployment import StackDeployment, delete_resource
+from local_aws.cloudformation.deployment import StackDeployment
 from local_aws.cloudformation.errors import ResourceFailed
 from local_aws.cloudformation.records import STACK, StackBook
-from local_aws.cloudformation.template import parse_template
+from local_aws.cloudformation.removal import Removal
+from local_aws.cloudformation.requests import scope_of, template_of
 from local_aws.sagemaker.context import Context
 
 LOGGER = logging.getLogger(__name__)
 
+NOT_UNDONE = "The following resource(s) could not be rolled back:"
 INTERRUPTED = "The local AWS ended while this was going on."
 LEFT_AS = {
     "CREATE": "CREATE_FAILED",
@@ -92,8 +94,11 @@ class Stacks:
                 book.set_status("CREATE_FAILED", str(error))
                 return
             book.set_status("ROLLBACK_IN_PROGRESS", f"{error} Rollback requested by user.")
-            deployment.roll_back()
+            stuck = deployment.roll_back()
             self._forget_failed(book)
+            if stuck:
+                book.set_status("ROLLBACK_FAILED", f"{NOT_UNDONE} [{', '.join(stuck)}].")
+                return
             book.set_status("ROLLBACK_COMPLETE")
             if body["OnFailure"] == "DELETE":
                 self._delete(book)
@@ -107,25 +112,34 @@ class Stacks:
             outputs = deployment.apply()
         except ResourceFailed as error:
             book.set_status("UPDATE_ROLLBACK_IN_PROGRESS", str(error))
-            deployment.roll_back()
+            stuck = deployment.roll_back()
             self._forget_failed(book)
-            book.set_status("UPDATE_ROLLBACK_COMPLETE", Next=None)
+            if stuck:
+                book.set_status("UPDATE_ROLLBACK_FAILED", f"{NOT_UNDONE} [{', '.join(stuck)}].", Next=None)
+            else:
+                book.set_status("UPDATE_ROLLBACK_COMPLETE", Next=None)
             return
         book.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Outputs=outputs, **wanted, Next=None)
         deployment.clean_up()
         book.set_status("UPDATE_COMPLETE")
 
     def _delete(self, book: StackBook) -> None:
-        kept = book.record.body["Resources"]
-        gone = [delete_resource(self.client, book, name, one) for name, one in reversed(list(kept.items()))]
-        if not all(gone):
-            book.set_status("DELETE_FAILED", "Some of the resources could not be deleted.")
+        body, removal = book.record.body, Removal(self.client, book)
+        retain = body.get("RetainResources", [])
+        stuck = [
+            name
+            for name, kept in reversed(list(body["Resources"].items()))
+            if not removal.removed(name, kept, name in retain)
+        ]
+        if stuck:
+            book.set_status("DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(stuck)}].")
             return
         self._context.store.delete(STACK, book.record.name)
 
     def _deployment(self, book: StackBook, wanted: dict[str, Any]) -> StackDeployment:
-        template = parse_template(wanted["Template"])
-        return StackDeployment(self._context, self.client, book, template, wanted["Parameters"])
+        template, record = template_of(wanted), book.record
+        scope = scope_of(self._context, template, wanted["Parameters"], record.name, record.arn)
+        return StackDeployment(self.client, book, template, scope)
 
     def _forget_failed(self, book: StackBook) -> None:
         """Resources that were never made leave their event behind, and nothing else."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
-from local_aws.cloudformation.resources.base import Clients, Made, Properties
+from local_aws.cloudformation.resources.base import Clients, Made, Properties, ResourceType
 
 
-@dataclass(frozen=True)
-class Permission:
+class Permission(ResourceType):
     """A statement of a function's resource policy, which has no name: every change replaces it."""
 
-    type: str = "AWS::Lambda::Permission"
-    properties: frozenset[str] = frozenset({"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"})
-    replacing: frozenset[str] = properties
-    named_by: str | None = None
+    type = "AWS::Lambda::Permission"
+    properties = frozenset({"Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"})
+    required = frozenset({"Action", "FunctionName", "Principal"})
+    replacing = properties
 
     def create(self, clients: Clients, name: str, wanted: Properties) -> Made:
         clients("lambda").add_permission(StatementId=name, **wanted)
