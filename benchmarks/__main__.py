@@ -10,6 +10,8 @@ from benchmarks import (
     handler_imports,
     invoke_latency,
     invoke_throughput,
+    workflow_bulk,
+    workflow_execution,
 )
 
 BENCHMARKS = {
@@ -19,6 +21,8 @@ BENCHMARKS = {
     "latency of an endpoint": invoke_latency,
     "throughput of an endpoint": invoke_throughput,
     "updates under load": endpoint_update,
+    "an execution of the workflow": workflow_execution,
+    "the workflow in bulk": workflow_bulk,
     "imports of the Lambdas' handlers": handler_imports,
 }
 

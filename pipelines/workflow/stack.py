@@ -100,9 +100,9 @@ def inert(target: Target, name: str) -> dict[str, str]:
 
 
 def _layer(target: Target) -> dict[str, str]:
-    """The Powertools layer of the target's region; none where the runtime has Powertools already."""
+    """The Powertools layer of the target's region; empty where the runtime has Powertools already."""
     if target.powertools_parameter is None:
-        return {}
+        return {"PowertoolsLayerArn": ""}
     found = target.client("ssm").get_parameter(Name=target.powertools_parameter)
     return {"PowertoolsLayerArn": str(found["Parameter"]["Value"])}
 

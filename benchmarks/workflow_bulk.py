@@ -1,0 +1,103 @@
+"""2,000 pictures through the bulk workflow, twice: all accounted for, none twice, and no memory kept for them.
+
+The bar: every object of the prefix is in the results exactly once, and the second run leaves the server at most
+a tenth larger than the first one did.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.result_file import write_result
+from benchmarks.serving_endpoints import local_target, picture
+from benchmarks.workflow_execution import deployed
+from pipelines import local_server
+from pipelines.session import Target
+from pipelines.workflow.bulk import BulkOutcome, classify_prefix, stage_all
+from pipelines.workflow.classification import Picture
+from pipelines.workflow.stack import Workflow
+
+PICTURES = 2_000
+MEMORY_BAR = 1.10
+
+
+def run(work_dir: Path) -> dict[str, Any]:
+    """Counts, seconds and megabytes of both runs."""
+    files = _pictures(work_dir / "pictures")
+    with local_target(work_dir / "aws") as target:
+        workflow = deployed(target)
+        server = local_server.find(work_dir / "aws").pid
+        runs = [_once(target, workflow, files, server) for _ in range(2)]
+    growth = runs[1]["server_mb"] / runs[0]["server_mb"]
+    complete = all(one["pictures"] == one["once"] == one["counted"] == PICTURES for one in runs)
+    passed = complete and growth <= MEMORY_BAR
+    return {"runs": runs, "growth": round(growth, 3), "bar": MEMORY_BAR, "passed": passed}
+
+
+def _pictures(folder: Path) -> list[Picture]:
+    """One picture under many names: how often it is counted is what is looked at."""
+    folder.mkdir()
+    body = picture()
+    files = [folder / f"{number:05}.png" for number in range(PICTURES)]
+    for file in files:
+        file.write_bytes(body)
+    return [Picture(str(file), file) for file in files]
+
+
+def _once(target: Target, workflow: Workflow, files: list[Picture], server: int) -> dict[str, Any]:
+    prefix = stage_all(target.client, workflow, files)
+    began = time.perf_counter()
+    outcome = classify_prefix(target.client("stepfunctions"), workflow, prefix, threshold=0.0)
+    seconds = time.perf_counter() - began
+    if outcome.error:
+        raise RuntimeError(f"the bulk execution failed: {outcome}")
+    seen = _results(target, workflow, outcome)
+    return {
+        "pictures": len(seen),
+        "once": sum(times == 1 for times in seen.values()),
+        "counted": outcome.images,
+        "seconds": round(seconds, 1),
+        "pictures_a_second": round(PICTURES / seconds, 1),
+        "server_mb": _resident_mb(server),
+    }
+
+
+def _results(target: Target, workflow: Workflow, outcome: BulkOutcome) -> Counter[str]:
+    """How often each object is in the result files."""
+    s3 = target.client("s3")
+    folder = str(outcome.summary).removeprefix(f"s3://{workflow.bucket}/").rpartition("/")[0]
+    listed = s3.list_objects_v2(Bucket=workflow.bucket, Prefix=f"{folder}/")["Contents"]
+    seen: Counter[str] = Counter()
+    for item in listed:
+        if "_" in item["Key"].rpartition("/")[2]:  # SUCCEEDED_0.json, FAILED_0.json
+            body = s3.get_object(Bucket=workflow.bucket, Key=item["Key"])["Body"].read()
+            seen.update(json.loads(result["Input"])["s3_key"] for result in json.loads(body))
+    return seen
+
+
+def _resident_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    raise RuntimeError(f"the kernel does not say how much memory process {pid} has")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(Path(folder))
+    for number, one in enumerate(result["runs"], start=1):
+        print(f"run {number}: {one['once']} of {PICTURES} once, {one['seconds']} s, server {one['server_mb']} MB")
+    print(f"{result['growth']} times the memory after the second run, bar {MEMORY_BAR}")
+    print("passed" if result["passed"] else "FAILED")
+    write_result("workflow_bulk", result)
+    return 0 if result["passed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
