@@ -68,7 +68,7 @@ def get_pipeline(
     from pipelines.deployment.steps import deployment_steps
 
     parameters = deployment_parameters(endpoint_name)
-    safeguards = open_safeguards(settings, parameters, model_package_group_name, safeguards_function)
+    safeguards = open_safeguards(settings, parameters, model_package_group_name, safeguards_function, takes_turns=True)
     return Pipeline(
         name=pipeline_name,
         parameters=as_list(parameters),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sagemaker.core.helper.pipeline_variable import PipelineVariable
 from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.mlops.workflow import EndpointConfigStep, EndpointStep, LambdaStep
 from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum
 
@@ -29,17 +30,18 @@ class Safeguards:
     capture_uri: str
     settings: JobSettings
     deployment: DeploymentSettings
+    takes_turns: bool
 
     def plan(self) -> LambdaStep:
-        """Outputs Action ("deploy" or "none"), Reason, InstanceCount."""
+        """Outputs Action ("deploy", "none" or "superseded"), Reason, InstanceCount."""
         outputs = {
             "Action": LambdaOutputTypeEnum.String,
             "Reason": LambdaOutputTypeEnum.String,
             "InstanceCount": LambdaOutputTypeEnum.Integer,
         }
-        return self._step(
-            PLAN, "Whether the package may be deployed, and whether that changes anything", "plan", outputs
-        )
+        told = "Whether the package may be deployed, and whether that changes anything"
+        execution = {"ExecutionArn": ExecutionVariables.PIPELINE_EXECUTION_ARN} if self.takes_turns else {}
+        return self._step(PLAN, told, "plan", outputs, execution)
 
     def prepare(self, name: str, config: EndpointConfigStep) -> LambdaStep:
         """Outputs ErrorAlarmName, LatencyAlarmName: alarms on what is served from the new configuration."""
@@ -47,14 +49,19 @@ class Safeguards:
         config_name = {"EndpointConfigName": config.properties.EndpointConfigName}
         return self._step(name, "The alarms on which the update is rolled back", "prepare", outputs, config_name)
 
-    def guard(self, name: str, endpoint: EndpointStep | None = None) -> LambdaStep:
+    def guard(self, name: str, endpoint: EndpointStep) -> LambdaStep:
         """Output Scaling: the instances between which the endpoint scales, in words."""
-        step = self._step(
-            name, "The endpoint's alarms, scaling and tags", "guard", {"Scaling": LambdaOutputTypeEnum.String}
-        )
-        if endpoint is not None:
-            step.add_depends_on([endpoint])
+        step = self._guard(name)
+        step.add_depends_on([endpoint])
         return step
+
+    def renew(self, plan: LambdaStep) -> LambdaStep:
+        """As `guard`, of an endpoint that the plan does not change."""
+        return self._guard(RENEW, {"Action": plan.properties.Outputs["Action"]})
+
+    def _guard(self, name: str, more: dict[str, PipelineVariable] | None = None) -> LambdaStep:
+        outputs = {"Scaling": LambdaOutputTypeEnum.String}
+        return self._step(name, "The endpoint's alarms, scaling and tags", "guard", outputs, more)
 
     def _step(
         self,
@@ -85,9 +92,17 @@ class Safeguards:
 
 
 def open_safeguards(
-    settings: JobSettings, deployment: DeploymentSettings, group: str, function_arn: str | None
+    settings: JobSettings,
+    deployment: DeploymentSettings,
+    group: str,
+    function_arn: str | None,
+    *,
+    takes_turns: bool = False,
 ) -> Safeguards:
-    """Safeguards for packages of `group`; the function is the one of its usual name if no ARN is given."""
+    """Safeguards for packages of `group`; the function is the one of its usual name if no ARN is given.
+
+    takes_turns: for a pipeline whose executions do nothing but deploy, so that they can wait for each other.
+    """
     return Safeguards(
         function_arn=function_arn or _usual_function(settings),
         group=group,
@@ -95,6 +110,7 @@ def open_safeguards(
         capture_uri=f"s3://{settings.bucket}/{settings.job_name_prefix}/data-capture",
         settings=settings,
         deployment=deployment,
+        takes_turns=takes_turns,
     )
 
 

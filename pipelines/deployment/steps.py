@@ -14,7 +14,7 @@ from sagemaker.mlops.workflow import ConditionStep, EndpointConfigStep, LambdaSt
 from sagemaker.mlops.workflow.steps import Step
 
 from pipelines.deployment.endpoint import capturing, configure, create_serving_model, deploy, instances, serverless
-from pipelines.deployment.safeguards import RENEW, Safeguards
+from pipelines.deployment.safeguards import Safeguards
 
 Steps = list[Step | ModelStep]
 Branch = Callable[[], Steps]
@@ -28,7 +28,7 @@ def deployment_steps(safeguards: Safeguards) -> Steps:
         description="Deploys if the plan says so; else only alarms, scaling and tags are seen to",
         conditions=[ConditionEquals(left=plan.properties.Outputs["Action"], right="deploy")],
         if_steps=_update(safeguards, plan),
-        else_steps=[safeguards.guard(RENEW)],
+        else_steps=[safeguards.renew(plan)],
     )
     return [plan, check]
 

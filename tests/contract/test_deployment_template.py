@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pipelines.deployment.stack import FUNCTION_FOLDER, TEMPLATE
+from pipelines.names import DEPLOYMENT_PIPELINE_NAME, MODEL_PACKAGE_GROUP_NAME
 
 # The part of IAM's action names before the colon, for each client that `aws.py` has.
 IAM_SERVICES = {
@@ -29,6 +30,10 @@ BY_SERVICES = {
     "logs:PutLogEvents",
     "iam:CreateServiceLinkedRole",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
+}
+# what Lambda's runtime has
+STANDS_ON = {"__future__", "boto3", "botocore"} | {
+    *("collections", "dataclasses", "datetime", "json", "re", "time", "typing", "urllib")
 }
 
 
@@ -119,7 +124,32 @@ def test_every_wildcard_has_its_reason_beside_it(statements: list[dict[str, Any]
 
 def test_there_are_only_types_that_the_local_aws_makes_too(template: dict[str, Any]) -> None:
     types = {resource["Type"] for resource in template["Resources"].values()}
-    assert types == {"AWS::Lambda::Function", "AWS::IAM::Role", "AWS::Logs::LogGroup"}
+    assert types == {
+        *("AWS::Lambda::Function", "AWS::IAM::Role", "AWS::Logs::LogGroup"),
+        *("AWS::Events::Rule", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy"),
+    }
+
+
+def test_an_approval_starts_the_pipeline_of_this_project_and_is_kept_where_it_cannot(template: dict[str, Any]) -> None:
+    resources, defaults = (
+        template["Resources"],
+        {name: one.get("Default") for name, one in template["Parameters"].items()},
+    )
+    assert (defaults["PipelineName"], defaults["ModelPackageGroupName"]) == (
+        DEPLOYMENT_PIPELINE_NAME,
+        MODEL_PACKAGE_GROUP_NAME,
+    )
+    rule = resources["ApprovalRule"]["Properties"]
+    assert rule["EventPattern"]["detail"]["ModelApprovalStatus"] == ["Approved"]
+    (target,) = rule["Targets"]
+    assert target["SageMakerPipelineParameters"]["PipelineParameterList"] == [
+        {"Name": "ModelPackageArn", "Value": "$.detail.ModelPackageArn"}
+    ]
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": "UndeliveredApprovals.Arn"}}
+    (statement,) = resources["UndeliveredApprovalsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "ApprovalRule.Arn"}}}
+    (policy,) = resources["ApprovalRole"]["Properties"]["Policies"]
+    assert [one["Action"] for one in policy["PolicyDocument"]["Statement"]] == ["sagemaker:StartPipelineExecution"]
 
 
 def test_the_handler_is_there_and_has_the_time_that_it_waits(template: dict[str, Any]) -> None:
@@ -137,5 +167,4 @@ def test_the_function_stands_alone() -> None:
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules = [str(node.module)]
             for module in modules:
-                known = {"boto3", "botocore", "json", "re", "time", "typing", "collections", "dataclasses", "urllib"}
-                assert module.partition(".")[0] in {*known, "__future__"}, f"{path.name} imports {module}"
+                assert module.partition(".")[0] in STANDS_ON, f"{path.name} imports {module}"

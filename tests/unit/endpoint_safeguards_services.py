@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -92,6 +93,21 @@ class SageMaker(Service):
         self._configs: dict[str, dict[str, Any]] = {}
         self._models: dict[str, dict[str, Any]] = {}
         self._tags: dict[str, dict[str, str]] = {}
+        # newest first: started, status, parameters
+        self._executions: dict[str, tuple[datetime, str, dict[str, str]]] = {}
+
+    def list_pipeline_executions(self, PipelineName: str, SortBy: str, SortOrder: str) -> dict[str, Any]:
+        assert (SortBy, SortOrder) == ("CreationTime", "Descending")
+        found = [
+            {"PipelineExecutionArn": arn, "StartTime": started, "PipelineExecutionStatus": status}
+            for arn, (started, status, _) in self._executions.items()
+            if f":pipeline/{PipelineName}/" in arn
+        ]
+        return {"PipelineExecutionSummaries": sorted(found, key=lambda one: one["StartTime"], reverse=True)}
+
+    def list_pipeline_parameters_for_execution(self, PipelineExecutionArn: str, MaxResults: int) -> dict[str, Any]:
+        _, _, given = self._executions[PipelineExecutionArn]
+        return {"PipelineParameters": [{"Name": name, "Value": value} for name, value in given.items()]}
 
     def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:
         if ModelPackageName not in self._packages:
@@ -232,7 +248,14 @@ class World:
             "ProductionVariants": [now],
         }
 
+    def execution(self, number: int, package: str = "", status: str = "Executing", **given: str) -> str:
+        """An execution of the deployment pipeline, started `number` seconds after the first one; its ARN."""
+        arn = f"{ACCOUNT}:pipeline/SconesDeployment/execution/{number}"
+        started = datetime(2030, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=number)
+        self.sagemaker._executions[arn] = (started, status, {"ModelPackageArn": package or package_arn(2), **given})
+        return arn
+
     @property
     def changes(self) -> list[str]:
         """The calls that are not only looking."""
-        return [call for call in self.calls if not call.startswith(("describe_", "head_"))]
+        return [call for call in self.calls if not call.startswith(("describe_", "head_", "list_"))]

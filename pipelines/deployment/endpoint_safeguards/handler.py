@@ -17,9 +17,10 @@ from .aws import Aws, connect
 from .errors import EndpointFailed, InvalidRequest
 from .live import describe_endpoint, read_endpoint
 from .packages import require_deployable
-from .plan import changes_instance_type, decide
+from .plan import SUPERSEDED, Plan, changes_instance_type, decide
 from .request import read_deployment, read_text
 from .scaling import ensure_scaling, remove_scaling
+from .turns import Turn, wait_for_turn
 
 Event = Mapping[str, Any]
 Sleep = Callable[[float], None]
@@ -46,10 +47,19 @@ def respond(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
 
 
 def plan(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
-    """Action ("deploy" or "none"), Reason, and InstanceCount, which the new configuration starts with."""
+    """Action ("deploy", "none", "superseded"), Reason, and InstanceCount, which the new configuration starts with.
+
+    With the event's ExecutionArn, other executions of that pipeline for the same endpoint are taken into account.
+    """
     wanted = read_deployment(event)
     require_deployable(aws, wanted.package_arn, wanted.group)
-    decided = decide(wanted, read_endpoint(aws, wanted.endpoint_name, sleep))
+    turn = Turn(None, 0)
+    if event.get("ExecutionArn"):
+        turn = wait_for_turn(aws, str(event["ExecutionArn"]), wanted.endpoint_name, wanted.group, sleep)
+    if turn.later is not None:
+        decided = Plan(SUPERSEDED, f"{turn.later} was started later", wanted.capacity.instance_count)
+    else:
+        decided = decide(wanted, read_endpoint(aws, wanted.endpoint_name, sleep, turn.waited))
     return {"Action": decided.action, "Reason": decided.reason, "InstanceCount": decided.instance_count}
 
 
@@ -66,7 +76,9 @@ def prepare(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
 
 
 def guard(event: Event, aws: Aws, _sleep: Sleep) -> dict[str, Any]:
-    """Scaling: what it is now, in words."""
+    """Scaling: what it is now, in words. Nothing is done for a package that gave way to a later one."""
+    if event.get("Action") == SUPERSEDED:
+        return {"Scaling": "left to the later deployment"}
     wanted = read_deployment(event)
     described = describe_endpoint(aws, wanted.endpoint_name)
     if described is None:

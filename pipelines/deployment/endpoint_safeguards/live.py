@@ -40,12 +40,12 @@ class LiveEndpoint:
     kms_key: str
 
 
-def read_endpoint(aws: Aws, name: str, sleep: Callable[[float], None]) -> LiveEndpoint | None:
+def read_endpoint(aws: Aws, name: str, sleep: Callable[[float], None], waited: int = 0) -> LiveEndpoint | None:
     """The endpoint, None if there is none. One that is being changed is waited for.
 
-    Raises EndpointBusy after WAIT_SECONDS.
+    Raises EndpointBusy after WAIT_SECONDS, of which `waited` are over.
     """
-    described = _settled(aws, name, sleep)
+    described = _settled(aws, name, sleep, waited)
     if described is None:
         return None
     config = aws.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
@@ -79,9 +79,8 @@ def _is_missing(error: ClientError) -> bool:
     return "Could not find" in error_message(error)
 
 
-def _settled(aws: Aws, name: str, sleep: Callable[[float], None]) -> dict[str, Any] | None:
+def _settled(aws: Aws, name: str, sleep: Callable[[float], None], waited: int) -> dict[str, Any] | None:
     described = describe_endpoint(aws, name)
-    waited = 0
     while described is not None and described["EndpointStatus"] in UNDER_WAY:
         if waited >= WAIT_SECONDS:
             raise EndpointBusy(f"endpoint {name} is {described['EndpointStatus']} since {waited} s: try again later")

@@ -22,7 +22,7 @@ ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchBucket"})
 
 def require_deployable(aws: Aws, package_arn: str, group: str) -> None:
     """Raises PackageMissing, PackageOfAnotherGroup, PackageNotCompleted, PackageNotApproved, ArtefactMissing."""
-    package = _describe(aws, package_arn)
+    package = describe_package(aws, package_arn)
     check_package(package, package_arn, group)
     for uri in archives(package):
         _require_archive(aws, uri, package_arn)
@@ -47,7 +47,8 @@ def archives(package: Mapping[str, Any]) -> list[str]:
     return [container["ModelDataUrl"] for container in containers if container.get("ModelDataUrl")]
 
 
-def _describe(aws: Aws, package_arn: str) -> dict[str, Any]:
+def describe_package(aws: Aws, package_arn: str) -> dict[str, Any]:
+    """DescribeModelPackage's answer. Raises PackageMissing."""
     try:
         found: dict[str, Any] = aws.sagemaker.describe_model_package(ModelPackageName=package_arn)
     except ClientError as error:

@@ -10,11 +10,15 @@ from .request import VARIANT, Capacity, Capture, Deployment
 
 DEPLOY = "deploy"
 NONE = "none"
+SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`action` is "deploy" or "none", `reason` a short sentence, `instance_count` what an update starts with."""
+    """`action` is "deploy", "none" or "superseded", `reason` a short sentence.
+
+    `instance_count` is what an update starts with.
+    """
 
     action: str
     reason: str
