@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 
-.PHONY: demo test lint bench golden lint-templates check-pins clean setup
+.PHONY: demo test lint bench browser golden lint-templates check-pins clean setup
 
 demo: $(READY)
 	@$(BIN)/scones demo
@@ -25,6 +25,16 @@ lint-templates: $(TOOLS_READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# The tests of the console in a real browser are skipped without one.
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+	  if command -v $$name >/dev/null; then echo "There is $$name."; exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; \
+	else echo "There is no Chromium, and no right to install Debian's: install one by hand." >&2; exit 1; fi
 
 golden: $(READY)
 	PYTHONPATH=. $(BIN)/python tests/golden/renew.py

@@ -23,7 +23,10 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=setuptools.find_packages(include=["pipelines*", "processing*", "training*", "local_aws*"]),
-    package_data={"pipelines.deployment": ["template.yaml"]},
+    package_data={
+        "pipelines.deployment": ["template.yaml"],
+        "local_aws.console": ["templates/*.html", "static/*"],
+    },
     install_requires=pinned_requirements(),
     entry_points={
         "console_scripts": [

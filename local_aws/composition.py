@@ -23,6 +23,7 @@ from local_aws.cloudformation.wire import CloudFormationApi
 from local_aws.cloudwatch.alarm_actions import AlarmActions
 from local_aws.cloudwatch.alarm_documents import Place
 from local_aws.cloudwatch.series import SeriesStore
+from local_aws.console.entrance import Entrance
 from local_aws.destinations import Destinations
 from local_aws.event_sources.sources import EventSources
 from local_aws.events.api import events_api
@@ -118,7 +119,13 @@ def front_door(
         Service("states", workflows_api(cast(Workflows, context.workers["workflows"]))),
         Service("events", events_api(context.events)),
     )
-    return FrontDoor(services, moto, health, snapshot.changed)
+    console = Entrance(
+        context,
+        logs_backends[ACCOUNT_ID][context.region],
+        sqs_backends[ACCOUNT_ID][context.region],
+        cloudwatch_backends[ACCOUNT_ID][context.region],
+    )
+    return FrontDoor(services, moto, health, snapshot.changed, console)
 
 
 def _is_json_rpc(environ: dict[str, Any]) -> bool:

@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 HEALTH_PATH = "/_local_aws/health"
+# an underscore cannot begin a bucket's name
+CONSOLE_PATH = "/_console"
 # signing name -> moto's name
 MOTO_SERVICES = {
     **{name: name for name in ("s3", "iam", "sts", "logs", "lambda", "sqs", "sns")},
@@ -47,17 +49,23 @@ class FrontDoor:
         moto: WsgiApp,
         health: Callable[[], dict[str, Any]],
         changed: Callable[[str], None],
+        console: WsgiApp,
     ):
         self._services = services
         self._moto = moto
         self._health = health
         self._changed = changed
+        self._console = console
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not is_local(environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN")):
             return _respond(start_response, "403 Forbidden", "text/plain", FOREIGN)
         if environ["PATH_INFO"] == HEALTH_PATH:
             return _respond(start_response, "200 OK", "application/json", json.dumps(self._health()))
+        if "HTTP_AUTHORIZATION" not in environ:
+            if f"{environ['PATH_INFO']}/".startswith(f"{CONSOLE_PATH}/"):
+                return self._console(environ, start_response)
+            start_response = _sandboxed(start_response)
         # moto wants the path before decoding: keys may hold an encoded slash
         environ.setdefault("RAW_URI", environ.get("REQUEST_URI", ""))
         name = service_of(environ)
@@ -109,6 +117,15 @@ def service_of(environ: dict[str, Any]) -> str:
         return match["service"].lower()
     credential = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0].split("/")
     return credential[3].lower() if len(credential) == 5 else "s3"
+
+
+def _sandboxed(start_response: Any) -> Any:
+    """A page that somebody stored, and a browser opens by its address, must not act as one of this server's own."""
+
+    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, ("Content-Security-Policy", "sandbox")], *rest)
+
+    return start
 
 
 def _refuse(environ: dict[str, Any], start_response: Any, message: str) -> Iterable[bytes]:

@@ -1,0 +1,1 @@
+"""Graphs of steps and states: what is connected, where it goes on the page."""
