@@ -9,6 +9,7 @@ from collections.abc import Callable
 EXPECTED = frozenset(
     {
         "BadArgument",
+        "ChampionPredictionsMissing",
         "ClassesUnknown",
         "DatasetUnavailable",
         "EndpointMissing",
@@ -27,6 +28,7 @@ EXPECTED = frozenset(
         "PictureMissing",
         "ReviewMissing",
         "ReviewRefused",
+        "ReportMissing",
         "RoleMissing",
         "SourceCodeMissing",
         "StackFailed",

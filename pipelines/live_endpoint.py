@@ -100,6 +100,14 @@ def describe_endpoint(sagemaker: Any, name: str) -> LiveEndpoint:
     )
 
 
+def serving_package(sagemaker: Any, name: str) -> str | None:
+    """The model package that the endpoint serves; None where there is no endpoint, or it serves none."""
+    try:
+        return describe_endpoint(sagemaker, name).package_arn
+    except EndpointMissing:
+        return None
+
+
 def recent_traffic(cloudwatch: Any, endpoint: LiveEndpoint, minutes: int, now: datetime) -> Traffic:
     """What CloudWatch says of the last `minutes` until `now`, all variants together."""
     each = [_traffic_of(cloudwatch, endpoint.name, variant.name, minutes, now) for variant in endpoint.variants]

@@ -28,7 +28,7 @@ class ModelVersion:
     ModelApprovalStatus.
 
     `accuracy` (0 to 1) and `metadata` are what the training pipeline wrote into CustomerMetadataProperties;
-    `accuracy` is None for a package that someone else registered.
+    `accuracy` is None for a package that someone else registered. `reason` is SageMaker's ApprovalDescription.
     """
 
     version: int
@@ -40,6 +40,8 @@ class ModelVersion:
     description: str | None
     model_data_url: str | None
     metadata: Mapping[str, str]
+    reason: str | None = None
+    group: str | None = None
 
 
 def list_versions(
@@ -63,6 +65,13 @@ def latest_version(sagemaker_client: Any, group: str, *, approval_status: str | 
     return versions[0] if versions else None
 
 
+def newest_approved(sagemaker_client: Any, group: str) -> ModelVersion | None:
+    """The newest version that is approved and complete; None if there is none. Raises ModelPackageGroupMissing."""
+    arns = _package_arns(sagemaker_client, group, "Approved")
+    versions = (describe_version(sagemaker_client, arn) for arn in arns)
+    return next((version for version in versions if version.status == "Completed"), None)
+
+
 def describe_version(sagemaker_client: Any, arn: str) -> ModelVersion:
     """One model package by ARN. Raises ModelVersionMissing if there is none."""
     try:
@@ -74,11 +83,22 @@ def describe_version(sagemaker_client: Any, arn: str) -> ModelVersion:
     return _to_version(response)
 
 
-def approve(sagemaker_client: Any, arn: str, reason: str) -> None:
-    """Set a package's approval status to Approved, with the reason beside it."""
-    sagemaker_client.update_model_package(
-        ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription=reason
-    )
+def find_in_group(sagemaker_client: Any, group: str, wanted: str) -> ModelVersion:
+    """The version of a group, by its number or its package's ARN. Raises ModelVersionMissing."""
+    if wanted.isdigit():
+        versions = {version.version: version for version in list_versions(sagemaker_client, group)}
+        if int(wanted) in versions:
+            return versions[int(wanted)]
+        known = ", ".join(str(number) for number in versions) or "none"
+        raise ModelVersionMissing(f"no version {wanted} in group {group}; there are: {known}")
+    if not wanted.startswith("arn:"):
+        raise ModelVersionMissing(
+            f"{wanted!r} is neither the number of a version nor an ARN: list them with `scones models`"
+        )
+    version = describe_version(sagemaker_client, wanted)
+    if version.group != group:
+        raise ModelVersionMissing(f"{wanted} is of group {version.group or 'none'}, not of {group}")
+    return version
 
 
 def classes_of(sagemaker_client: Any, package_arn: str | None) -> tuple[str, ...]:
@@ -134,6 +154,8 @@ def _to_version(response: Mapping[str, Any]) -> ModelVersion:
         description=response.get("ModelPackageDescription"),
         model_data_url=containers[0].get("ModelDataUrl") if containers else None,
         metadata=metadata,
+        reason=response.get("ApprovalDescription"),
+        group=response.get("ModelPackageGroupName"),
     )
 
 

@@ -23,7 +23,7 @@ def version_to_deploy(versions: Sequence[ModelVersion], wanted: int | None) -> M
     Raises ModelVersionMissing, VersionNotApproved.
     """
     if wanted is not None:
-        return _approved(_find(versions, wanted))
+        return _approved(find_version(versions, wanted))
     approved = [version for version in versions if _may_serve(version)]
     if not approved:
         told = ", ".join(f"{version.version} is {version.approval_status}" for version in _newest_first(versions)[:3])
@@ -43,7 +43,8 @@ def version_before(versions: Sequence[ModelVersion], serving_arn: str | None) ->
     return _newest_first(earlier)[0]
 
 
-def _find(versions: Sequence[ModelVersion], wanted: int) -> ModelVersion:
+def find_version(versions: Sequence[ModelVersion], wanted: int) -> ModelVersion:
+    """The version of this number. Raises ModelVersionMissing."""
     found = next((version for version in versions if version.version == wanted), None)
     if found is None:
         known = ", ".join(str(version.version) for version in _newest_first(versions)) or "none"

@@ -61,7 +61,7 @@ def deploy_version(
     if not as_json:
         print(f"Deploying version {version.version} to {endpoint}: {arn}", flush=True)
     if wait:
-        _report(follow_until_end(place, arn, as_json), version, endpoint, as_json)
+        report_deployment(follow_until_end(place, arn, as_json), version, endpoint, as_json)
     elif as_json:
         print_json({"execution_arn": arn, "version": version.version, "endpoint": endpoint})
     else:
@@ -82,7 +82,8 @@ def start_deployment(place: Target, package_arn: str, endpoint: str, param: list
     return register_and_start(place, DEPLOYMENT_PIPELINE_NAME, values)
 
 
-def _report(execution: ExecutionStatus, version: ModelVersion, endpoint: str, as_json: bool) -> None:
+def report_deployment(execution: ExecutionStatus, version: ModelVersion, endpoint: str, as_json: bool) -> None:
+    """Say how a deployment that has ended did; exit code 1 where it did not succeed."""
     from dataclasses import asdict
 
     from pipelines.cli.screen import print_json
@@ -104,4 +105,6 @@ def outcome(execution: ExecutionStatus, version: Any, endpoint: str) -> str:
     plan = function_outputs(execution, "PlanDeployment")
     if plan.get("Action") == "none":
         return f"Nothing to change: {plan['Reason']}"
+    if plan.get("Action") == "superseded":
+        return f"Version {version} gave way: {plan['Reason']}"
     return f"Version {version} serves at {endpoint}. Look: `scones endpoint`, ask it: `scones invoke IMAGE`."

@@ -36,6 +36,9 @@ StateOption = Annotated[
 EndpointOption = Annotated[str, typer.Option("--endpoint", help="Name of the endpoint.")]
 StackOption = Annotated[str, typer.Option("--stack", help="Name of the workflow's CloudFormation stack.")]
 GroupOption = Annotated[str, typer.Option("--group", help="Model package group.")]
+VersionArgument = Annotated[
+    str, typer.Argument(help="Number of a version, or the ARN of its package.", metavar="VERSION")
+]
 ParamOption = Annotated[
     list[str] | None, typer.Option("--param", help="NAME=VALUE of a pipeline parameter; may be repeated.")
 ]

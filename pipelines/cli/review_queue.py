@@ -95,13 +95,13 @@ def resolve(
     from datetime import datetime, timezone
 
     from pipelines.cli.screen import print_json
+    from pipelines.identity import caller
     from pipelines.workflow.review_queue import GroundTruth
 
     place = connect(target)
     workflow, queue = _queue(place, stack)
     truth = GroundTruth(place.client("s3"), place.bucket, f"{GROUND_TRUTH_PREFIX}/{workflow.endpoint}")
-    reviewer = place.client("sts").get_caller_identity()["Arn"]
-    uri = queue.resolve(review_id, label, truth, reviewer, datetime.now(timezone.utc))
+    uri = queue.resolve(review_id, label, truth, caller(place.client("sts")), datetime.now(timezone.utc))
     if as_json:
         print_json({"id": review_id, "label": label, "ground_truth": uri})
     else:
