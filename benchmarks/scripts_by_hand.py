@@ -54,10 +54,17 @@ def train(data: Path, job: Path, model: Path, seed: int, epochs: int | None) -> 
     _run(command + ([] if epochs is None else ["--epochs", str(epochs)]), code, environment)
 
 
-def score(data: Path, model: Path, answers: Path) -> float:
-    """ScoreTestSet's: the model folder's own serving code on every test image; returns the share answered rightly."""
+def perturb(data: Path) -> None:
+    """PerturbTestSet's command: the test images and their perturbed copies, under data/images."""
+    places = ["--test-dir", str(data / "test"), "--test-lst-dir", str(data / "test_lst"), "--output-dir", str(data)]
+    _run([sys.executable, "-m", "processing.perturb_test_set", *places], ROOT)
+
+
+def score(data: Path, model: Path, answers: Path, pictures: str = "test") -> float:
+    """The model folder's own serving code on a folder of pictures, the test images among them; returns the share of
+    these answered rightly. ScoreTestSet's are in `images`, as `perturb` made them."""
     answers.mkdir(parents=True)
-    command = [sys.executable, "-c", SCORE, str(model), str(data / "test"), str(answers)]
+    command = [sys.executable, "-c", SCORE, str(model), str(data / pictures), str(answers)]
     _run(command, ROOT, {"PYTHONPATH": str(model / "code")})
     lines = (data / "test_lst" / "test.lst").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines]

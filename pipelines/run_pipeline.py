@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from pipelines.console import run_reporting_errors
@@ -71,9 +72,16 @@ def _run(options: argparse.Namespace) -> int:
         tags=tags,
     )
     print(f"{'created' if registered.created else 'updated'} pipeline {registered.arn}", flush=True)
-    arn = start_execution(client, pipeline.name)
+    arn = start_execution(client, pipeline.name, _execution_parameters(module, client, session.s3_client, kwargs))
     print(f"started execution {arn}", flush=True)
     return _follow(client, arn)
+
+
+def _execution_parameters(module: ModuleType, sagemaker: Any, s3: Any, kwargs: dict[str, Any]) -> dict[str, str]:
+    """What the module would start its pipeline with, beyond the defaults, if it says."""
+    if not hasattr(module, "get_execution_parameters"):
+        return {}
+    return dict(module.get_execution_parameters(sagemaker, s3, **kwargs))
 
 
 def _follow(client: Any, arn: str) -> int:

@@ -64,8 +64,21 @@ def stage(s3_client: Any, source_code: SourceCode, kms_key: str | None = None) -
     """Uploads the objects that are not in S3 yet; returns the URIs of those it uploaded (none if all was
     there)."""
     return [
-        uri for bundle in (source_code.processing, source_code.training) for uri in _stage(s3_client, bundle, kms_key)
+        uri
+        for bundle in (source_code.processing, source_code.training)
+        for uri in stage_bundle(s3_client, bundle, kms_key)
     ]
+
+
+def stage_bundle(s3_client: Any, bundle: CodeBundle, kms_key: str | None = None) -> list[str]:
+    """Uploads those of the bundle's objects that are not in S3 yet, and returns their URIs."""
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+    uploaded = []
+    for key, content in bundle.objects.items():
+        if not object_exists(s3_client, bundle.bucket, key):
+            s3_client.put_object(Bucket=bundle.bucket, Key=key, Body=content, **encryption)
+            uploaded.append(f"s3://{bundle.bucket}/{key}")
+    return uploaded
 
 
 def object_exists(s3_client: Any, bucket: str, key: str) -> bool:
@@ -126,16 +139,6 @@ def _archive_bundle(bucket: str, prefix: str, files: Mapping[str, bytes]) -> Cod
     key = f"{prefix}/{digest}/sourcedir.tar.gz"
     objects = {key: deterministic_tar_gz(files)}
     return CodeBundle(uri=f"s3://{bucket}/{key}", digest=digest, bucket=bucket, objects=objects)
-
-
-def _stage(s3_client: Any, bundle: CodeBundle, kms_key: str | None) -> list[str]:
-    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-    uploaded = []
-    for key, content in bundle.objects.items():
-        if not object_exists(s3_client, bundle.bucket, key):
-            s3_client.put_object(Bucket=bundle.bucket, Key=key, Body=content, **encryption)
-            uploaded.append(f"s3://{bundle.bucket}/{key}")
-    return uploaded
 
 
 def _is_hidden(path: Path) -> bool:

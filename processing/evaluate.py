@@ -1,41 +1,48 @@
-"""EvaluateModel: a transform's answers and the test images to evaluation.json, predictions.csv and plots.
+"""EvaluateModel: a transform's answers and the test images to figures, gates and evidence.
 
-Exits 0 also when the model misses the bar: to decide is the pipeline's Condition step's, to measure is this
-script's.
+Writes evaluation.json, predictions.csv, report.html, model_card.json and plots. Exits 0 also when a gate is not
+passed: to measure and to check is this script's, to act on it is the pipeline's Condition step's.
 """
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
+from processing.champion import read_champion
+from processing.evaluation import Evaluation, PerturbedAnswers, as_document, judge
 from processing.exit_message import ProcessingFailure, run_script
-from processing.gates import check_gates
+from processing.gates import explain_failures
 from processing.image_digest import pixel_sha256
-from processing.image_list import ListedImage, read_image_list
+from processing.image_files import read_images
+from processing.image_list import read_image_list
 from processing.judged_images import JudgedImages
-from processing.metrics import binary_classification_metrics, wilson_interval
+from processing.lineage import Lineage, parse_job, parse_pairs
+from processing.model_card import model_card
+from processing.perturbations import PERTURBATIONS, perturbed_name, sampled_rows
 from processing.predictions import read_predictions
+from processing.predictions_file import PREDICTIONS_FILE, write_predictions_file
+from processing.report.page import render
 from processing.staged_output import staged_folder
 
-EVALUATION_FILE, PREDICTIONS_FILE, PLOTS_FOLDER = "evaluation.json", "predictions.csv", "plots"
-METRICS_KEY = "binary_classification_metrics"
+EVALUATION_FILE, REPORT_FILE, MODEL_CARD_FILE, PLOTS_FOLDER = (
+    "evaluation.json",
+    "report.html",
+    "model_card.json",
+    "plots",
+)
+# evaluation.json comes last: where it stands, everything stands.
+OUTPUTS = (PLOTS_FOLDER, PREDICTIONS_FILE, REPORT_FILE, MODEL_CARD_FILE, EVALUATION_FILE)
 
 
 class DatasetReportUnusable(ProcessingFailure):
     """dataset_report.json is missing, or does not name two classes."""
-
-
-class TestImageUnusable(ProcessingFailure):
-    """A picture that the test list names is missing, no picture, or of another size than the others."""
 
 
 class BadThreshold(ProcessingFailure):
@@ -44,47 +51,38 @@ class BadThreshold(ProcessingFailure):
 
 @dataclass(frozen=True)
 class EvaluationInputs:
-    """The folders of one evaluation, as the pipeline mounts them."""
+    """The folders of one evaluation, as the pipeline mounts them; `champion_dir` may be left out."""
 
     transform_dir: Path
     test_dir: Path
     test_lst_dir: Path
     report_dir: Path
+    champion_dir: Path | None = None
 
 
-def evaluate(inputs: EvaluationInputs, output_dir: Path, accuracy_threshold: float) -> dict[str, Any]:
-    """Write the evaluation under output_dir and return the content of evaluation.json.
+def evaluate(inputs: EvaluationInputs, output_dir: Path, accuracy_threshold: float, lineage: Lineage) -> Evaluation:
+    """Judge the candidate and write the evidence under output_dir.
 
-    Raises a ProcessingFailure named for what is wrong with the threshold, report, list, images, predictions
-    or disk; then nothing is left in output_dir.
+    Raises a ProcessingFailure named for what is wrong with the threshold, report, list, images, answers, the
+    champion's predictions or the disk; then nothing is left in output_dir.
     """
     if not 0 <= accuracy_threshold <= 1:
         raise BadThreshold(f"the accuracy threshold is {accuracy_threshold}; give one in 0..1, such as 0.85")
     dataset = _read_report(inputs.report_dir / "dataset_report.json")
     classes = sorted(dataset["classes"], key=lambda name: dataset["classes"][name]["label"])
-    listed = read_image_list(inputs.test_lst_dir / "test.lst")
-    probabilities = read_predictions(inputs.transform_dir, [image.file_name for image in listed], len(classes))
-    images = _read_images(inputs.test_dir, listed)
-    labels = np.array([image.label for image in listed], dtype=np.int64)
-
-    metrics = binary_classification_metrics(labels, probabilities)
-    judged = JudgedImages(images, labels, probabilities, classes)
-    gates = check_gates({"accuracy": metrics["accuracy"]["value"]}, {"accuracy": accuracy_threshold})
-    lower, upper = wilson_interval(int((~judged.wrong).sum()), len(labels))
-    document = {
-        METRICS_KEY: metrics,
-        "accuracy_interval": {"level": 0.95, "method": "wilson", "lower": lower, "upper": upper},
-        "gates": [asdict(gate) for gate in gates],
-        "dataset": dataset,
-        "classes": classes,
-        "test_images": len(labels),
-    }
-    with staged_folder(output_dir, (PLOTS_FOLDER, PREDICTIONS_FILE, EVALUATION_FILE)) as staging:
-        _draw_plots(staging / PLOTS_FOLDER, judged, metrics)
-        _write_predictions(staging / PREDICTIONS_FILE, judged, listed)
-        text = json.dumps(document, indent=2, allow_nan=False)
+    # before the larger inputs: what is wrong with it is known at once
+    champion = read_champion(inputs.champion_dir, classes)
+    judged, perturbed = _read_answers(inputs, classes)
+    evaluation = judge(judged, dataset, perturbed, champion, accuracy_threshold)
+    with staged_folder(output_dir, OUTPUTS) as staging:
+        _draw_plots(staging / PLOTS_FOLDER, judged, dict(evaluation.metrics))
+        write_predictions_file(staging / PREDICTIONS_FILE, judged.recorded, classes)
+        page = render(evaluation, lineage, datetime.now(timezone.utc))
+        (staging / REPORT_FILE).write_text(page, encoding="utf-8")
+        (staging / MODEL_CARD_FILE).write_text(model_card(evaluation, lineage), encoding="utf-8")
+        text = json.dumps(as_document(evaluation), indent=2, allow_nan=False)
         (staging / EVALUATION_FILE).write_text(text + "\n", encoding="utf-8")
-    return document
+    return evaluation
 
 
 def _read_report(file: Path) -> dict[str, Any]:
@@ -100,20 +98,20 @@ def _read_report(file: Path) -> dict[str, Any]:
     return dict(report)
 
 
-def _read_images(folder: Path, listed: Sequence[ListedImage]) -> NDArray[np.uint8]:
-    images = []
-    for image in listed:
-        file = folder / image.file_name
-        try:
-            with Image.open(file) as opened:
-                images.append(np.asarray(opened.convert("RGB")))
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            raise TestImageUnusable(
-                f"{file} cannot be read as a picture ({error}); give ExtractCifar's test"
-            ) from error
-        if images[-1].shape != images[0].shape:
-            raise TestImageUnusable(f"{file} has another size than {listed[0].file_name}; give ExtractCifar's test")
-    return np.stack(images)
+def _read_answers(inputs: EvaluationInputs, classes: Sequence[str]) -> tuple[JudgedImages, PerturbedAnswers]:
+    """The test images and their perturbed copies, as PerturbTestSet chose them, with what the model said."""
+    listed = read_image_list(inputs.test_lst_dir / "test.lst")
+    images = read_images(inputs.test_dir, listed)
+    digests = tuple(pixel_sha256(image) for image in images)
+    names = [image.file_name for image in listed]
+    rows = sampled_rows(digests)
+    copies = {change: [perturbed_name(names[row], change) for row in rows] for change in PERTURBATIONS}
+    asked = [*names, *(name for each in copies.values() for name in each)]
+    answers = read_predictions(inputs.transform_dir, asked, len(classes))
+    labels = np.array([image.label for image in listed], dtype=np.int64)
+    judged = JudgedImages(images, tuple(names), digests, labels, answers[: len(names)], classes)
+    perturbed = np.split(answers[len(names) :], len(copies))
+    return judged, PerturbedAnswers(np.array(rows, dtype=np.intp), dict(zip(copies, perturbed, strict=True)))
 
 
 def _draw_plots(folder: Path, judged: JudgedImages, metrics: dict[str, Any]) -> None:
@@ -127,23 +125,19 @@ def _draw_plots(folder: Path, judged: JudgedImages, metrics: dict[str, Any]) -> 
     plots.draw_worst_mistakes(judged, folder / "worst_mistakes.png")
 
 
-def _write_predictions(file: Path, judged: JudgedImages, listed: Sequence[ListedImage]) -> None:
-    header = ["image_sha256", "file_name", "label", *(f"p_{name}" for name in judged.classes)]
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        for image, entry, row in zip(judged.images, listed, judged.probabilities.tolist(), strict=True):
-            writer.writerow([pixel_sha256(image), entry.file_name, entry.label, *row])
-
-
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m processing.evaluate", description=__doc__)
     parser.add_argument("--transform-dir", type=Path, required=True, help="batch transform's .out files, at any depth")
     parser.add_argument("--test-dir", type=Path, required=True, help="the test pictures")
     parser.add_argument("--test-lst-dir", type=Path, required=True, help="folder with test.lst")
     parser.add_argument("--report-dir", type=Path, required=True, help="folder with dataset_report.json")
+    parser.add_argument("--champion-dir", type=Path, help="folder with the champion's predictions.csv")
     parser.add_argument("--output-dir", type=Path, required=True, help="where evaluation.json and the rest are written")
     parser.add_argument("--accuracy-threshold", type=float, default=0.85, help="the bar of the accuracy gate, 0..1")
+    told = parser.add_argument_group("for the report", "what the pipeline knows; each may be repeated")
+    told.add_argument("--fact", action="append", default=[], metavar="NAME=VALUE", help="such as code_version=…")
+    told.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the pipeline")
+    told.add_argument("--job", action="append", default=[], metavar="STEP,TYPE,COUNT,START,END", help="a job that ran")
     return parser.parse_args(arguments)
 
 
@@ -151,15 +145,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
 
     def script() -> None:
-        inputs = EvaluationInputs(options.transform_dir, options.test_dir, options.test_lst_dir, options.report_dir)
-        document = evaluate(inputs, options.output_dir, options.accuracy_threshold)
-        interval = document["accuracy_interval"]
-        for gate in document["gates"]:
-            print(
-                f"{gate['name']} {gate['value']:.4f} on {document['test_images']} images "
-                f"(95 % interval {interval['lower']:.3f} to {interval['upper']:.3f}), bar {gate['bar']}: "
-                f"{'passed' if gate['passed'] else 'NOT passed'}"
-            )
+        inputs = EvaluationInputs(
+            options.transform_dir, options.test_dir, options.test_lst_dir, options.report_dir, options.champion_dir
+        )
+        lineage = Lineage(
+            parse_pairs(options.fact, "--fact"),
+            parse_pairs(options.parameter, "--parameter"),
+            [parse_job(text) for text in options.job],
+        )
+        evaluation = evaluate(inputs, options.output_dir, options.accuracy_threshold, lineage)
+        interval = evaluation.intervals["accuracy"]
+        print(
+            f"accuracy {evaluation.metrics['accuracy']['value']:.4f} on {len(evaluation.judged.labels)} images "
+            f"(95 % interval {interval.lower:.3f} to {interval.upper:.3f}); champion: {evaluation.champion.status}; "
+            f"{explain_failures(evaluation.checks)}"
+        )
 
     return run_script(script)
 

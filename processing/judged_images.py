@@ -6,12 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.predictions_file import RecordedPredictions
+
 
 @dataclass(frozen=True)
 class JudgedImages:
-    """Test images: pictures (n, H, W, 3), labels (n,), probabilities (n, classes), class names."""
+    """Test images: pictures (n, H, W, 3), file names and digests of their pixels, labels (n,), probabilities
+    (n, classes), class names in label order."""
 
     images: NDArray[np.uint8]
+    file_names: tuple[str, ...]
+    image_sha256: tuple[str, ...]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     classes: Sequence[str]
@@ -27,3 +32,8 @@ class JudgedImages:
     @property
     def wrong(self) -> NDArray[np.bool_]:
         return np.not_equal(self.predicted, self.labels)
+
+    @property
+    def recorded(self) -> RecordedPredictions:
+        """What predictions.csv keeps of them."""
+        return RecordedPredictions(self.image_sha256, self.file_names, self.labels, self.probabilities)

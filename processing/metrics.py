@@ -1,6 +1,8 @@
 """Binary metrics in SageMaker's model-quality form. Pure: labels and probabilities to plain numbers."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,11 @@ from processing.exit_message import ProcessingFailure
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 
-_RESAMPLES = 1000
+# Metric name -> its values over the bootstrap resamples.
+Resamples = Mapping[str, NDArray[np.float64]]
+
+LEVEL = 0.95
+RESAMPLES = 1000
 _BOOTSTRAP_SEED = 0
 
 
@@ -19,20 +25,31 @@ class MetricUndefined(ProcessingFailure):
     """The labels do not hold both classes, so that recall, AUC and the curves have no value."""
 
 
-def binary_classification_metrics(labels: Labels, probabilities: Probabilities) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % confidence interval and how it was made: "wilson" or "bootstrap"."""
+
+    method: str
+    lower: float
+    upper: float
+
+
+def binary_classification_metrics(
+    labels: Labels, probabilities: Probabilities, resampled: Resamples | None = None
+) -> dict[str, Any]:
     """The content of `binary_classification_metrics` as the registry reads it; label 1 is the positive class.
 
     labels: (n,) of 0 and 1, both present. probabilities: (n, 2), finite, rows summing to 1; the prediction
     is the larger one (label 0 on a tie). Each metric has its value and a standard deviation, from 1,000
-    bootstrap resamples within each class with a fixed seed. Every number is finite.
+    bootstrap resamples within each class with a fixed seed (`resampled`, from `resample_metrics`, if it is there
+    already). Every number is finite.
 
     Raises MetricUndefined.
     """
-    if set(np.unique(labels).tolist()) != {0, 1}:
-        raise MetricUndefined("the test images do not hold both classes; extract them again from an archive that does")
+    resampled = resampled or resample_metrics(labels, probabilities)
     scores, predicted = probabilities[:, 1], probabilities.argmax(axis=1)
     values = _point_metrics(labels, predicted, scores)
-    spread = _bootstrap_deviations(labels, predicted, scores)
+    spread = {name: float(np.std(drawn)) for name, drawn in resampled.items()}
     return {
         **{name: {"value": value, "standard_deviation": spread[name]} for name, value in values.items()},
         "confusion_matrix": {
@@ -40,6 +57,38 @@ def binary_classification_metrics(labels: Labels, probabilities: Probabilities) 
             for actual in (0, 1)
         },
         **_curves(labels, scores),
+    }
+
+
+def resample_metrics(labels: Labels, probabilities: Probabilities) -> Resamples:
+    """1,000 bootstrap resamples of the metrics, drawn within each class with a fixed seed. Raises MetricUndefined."""
+    if set(np.unique(labels).tolist()) != {0, 1}:
+        raise MetricUndefined("the test images do not hold both classes; extract them again from an archive that does")
+    scores, predicted = probabilities[:, 1], probabilities.argmax(axis=1)
+    rng = np.random.default_rng(_BOOTSTRAP_SEED)
+    negatives, positives = np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)
+    drawn = []
+    for _ in range(RESAMPLES):
+        rows = np.concatenate([rng.choice(negatives, len(negatives)), rng.choice(positives, len(positives))])
+        drawn.append(_point_metrics(labels[rows], predicted[rows], scores[rows]))
+    return {name: np.array([values[name] for values in drawn]) for name in drawn[0]}
+
+
+def metric_intervals(confusion_matrix: Mapping[str, Mapping[str, int]], resampled: Resamples) -> dict[str, Interval]:
+    """95 % intervals of accuracy, precision, recall, f1 and auc.
+
+    Wilson for the shares (of images, of positive predictions, of positives), percentiles of the bootstrap for f1
+    and AUC, which are none. Precision without a positive prediction knows nothing: 0 to 1.
+    """
+    hits, missed = confusion_matrix["1"]["1"], confusion_matrix["1"]["0"]
+    rejected, false_alarms = confusion_matrix["0"]["0"], confusion_matrix["0"]["1"]
+    images, guessed = hits + missed + rejected + false_alarms, hits + false_alarms
+    precision = wilson_interval(hits, guessed) if guessed else (0.0, 1.0)
+    return {
+        "accuracy": Interval("wilson", *wilson_interval(hits + rejected, images)),
+        "precision": Interval("wilson", *precision),
+        "recall": Interval("wilson", *wilson_interval(hits, hits + missed)),
+        **{name: Interval("bootstrap", *_percentiles(resampled[name])) for name in ("f1", "auc")},
     }
 
 
@@ -93,11 +142,7 @@ def _curves(labels: Labels, scores: Probabilities) -> dict[str, dict[str, list[f
     }
 
 
-def _bootstrap_deviations(labels: Labels, predicted: Labels, scores: Probabilities) -> dict[str, float]:
-    rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    negatives, positives = np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)
-    resampled = []
-    for _ in range(_RESAMPLES):
-        rows = np.concatenate([rng.choice(negatives, len(negatives)), rng.choice(positives, len(positives))])
-        resampled.append(_point_metrics(labels[rows], predicted[rows], scores[rows]))
-    return {name: float(np.std([metrics[name] for metrics in resampled])) for name in resampled[0]}
+def _percentiles(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    tail = (1 - LEVEL) / 2
+    lower, upper = np.quantile(drawn, [tail, 1 - tail]).tolist()
+    return lower, upper

@@ -15,6 +15,8 @@ from pipelines.training.steps.check_quality import check_quality
 from pipelines.training.steps.create_model import create_model
 from pipelines.training.steps.evaluate_model import evaluate_model
 from pipelines.training.steps.extract_cifar import extract_cifar
+from pipelines.training.steps.lineage import lineage_of
+from pipelines.training.steps.perturb_test_set import perturb_test_set
 from pipelines.training.steps.register_model import register_model
 from pipelines.training.steps.reject_model import reject_model
 from pipelines.training.steps.score_test_set import score_test_set
@@ -30,17 +32,30 @@ def assemble(
     code: SourceCode,
     code_version: str | None,
     input_data_uri: str,
+    champion_predictions_uri: str,
     endpoint_name: str,
     safeguards_function: str | None,
 ) -> Pipeline:
     """The pipeline `name`, registering into model package group `group`."""
-    parameters = training_parameters(input_data_uri, endpoint_name)
+    parameters = training_parameters(input_data_uri, champion_predictions_uri, endpoint_name)
 
     extract = extract_cifar(settings, parameters, code.processing)
     train = train_classifier(settings, parameters, code.training, extract)
     model = create_model(settings, train)
-    score = score_test_set(settings, parameters, extract, model)
-    evaluate = evaluate_model(settings, parameters, code.processing, extract, score)
+    perturb = perturb_test_set(settings, parameters, code.processing, extract)
+    score = score_test_set(settings, parameters, perturb, model)
+    lineage = lineage_of(
+        settings,
+        parameters,
+        algorithm=algorithm,
+        code=code,
+        code_version=code_version,
+        extract=extract,
+        perturb=perturb,
+        train=train,
+        score=score,
+    )
+    evaluate = evaluate_model(settings, parameters, code.processing, extract, score, lineage)
     register = register_model(
         settings,
         parameters,
@@ -59,11 +74,11 @@ def assemble(
     )
     safeguards = open_safeguards(settings, deployment, group, safeguards_function)
     approval = check_approval(parameters, register, deployment_steps(safeguards))
-    check = check_quality(parameters, [register, approval], reject_model(parameters))
+    check = check_quality([register, approval], reject_model())
 
     return Pipeline(
         name=name,
         parameters=parameters.as_list(),
-        steps=[extract, train, model, score, evaluate, check],
+        steps=[extract, train, perturb, model, score, evaluate, check],
         sagemaker_session=settings.session,
     )

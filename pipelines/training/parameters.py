@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
 
+from pipelines.champion import CHAMPION_PREDICTIONS_URI
+
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 
 # CPU types only, throughout: the image URIs are compiled in, and they are those of the CPU images.
@@ -60,15 +62,17 @@ class TrainingParameters:
     seed: ParameterInteger
     accuracy_threshold: ParameterFloat
     model_approval_status: ParameterString
+    champion_predictions_uri: ParameterString
     endpoint_name: ParameterString
 
     def as_list(self) -> list[Parameter]:
         return [getattr(self, field.name) for field in fields(self)]
 
 
-def training_parameters(input_data_uri: str, endpoint_name: str) -> TrainingParameters:
+def training_parameters(input_data_uri: str, champion_predictions_uri: str, endpoint_name: str) -> TrainingParameters:
     """The parameters with their defaults. `input_data_uri` is the S3 URI of the CIFAR-100 archive (one .tar.gz),
-    `endpoint_name` the endpoint that a model approved from the start is deployed to."""
+    `champion_predictions_uri` that of a predictions.csv to compare with, `endpoint_name` the endpoint that a model
+    approved from the start is deployed to."""
     return TrainingParameters(
         input_data_uri=ParameterString("InputDataUri", default_value=input_data_uri),
         processing_instance_type=ParameterString(
@@ -88,5 +92,6 @@ def training_parameters(input_data_uri: str, endpoint_name: str) -> TrainingPara
         model_approval_status=ParameterString(
             "ModelApprovalStatus", default_value="PendingManualApproval", enum_values=APPROVAL_STATUSES
         ),
+        champion_predictions_uri=ParameterString(CHAMPION_PREDICTIONS_URI, default_value=champion_predictions_uri),
         endpoint_name=ParameterString("EndpointName", default_value=endpoint_name),
     )

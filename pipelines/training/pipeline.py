@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.champion import choose_champion
 from pipelines.deployment.endpoint_safeguards.endpoint_name import check_endpoint_name
 from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
 from pipelines.session import target_from_environment
-from pipelines.source_code import PROJECT_ROOT, read_source_code, stage
+from pipelines.source_code import PROJECT_ROOT, read_source_code, stage, stage_bundle
+from pipelines.training.no_champion import no_champion
 
 if TYPE_CHECKING:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
@@ -93,8 +95,11 @@ def get_pipeline(
         enable_network_isolation=enable_network_isolation,
     )
     code = read_source_code(settings.bucket, settings.s3_prefix, Path(source_root))
+    nothing_to_compare = no_champion(settings.bucket, settings.s3_prefix)
     if stage_code:
-        stage(settings.session.boto_session.client("s3"), code, kms_key)
+        s3 = settings.session.boto_session.client("s3")
+        stage(s3, code, kms_key)
+        stage_bundle(s3, nothing_to_compare, kms_key)
 
     # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
     from pipelines.training.assembly import assemble
@@ -107,6 +112,7 @@ def get_pipeline(
         code=code,
         code_version=code_version,
         input_data_uri=f"s3://{settings.bucket}/{base_job_prefix}/{DATASET_KEY}",
+        champion_predictions_uri=nothing_to_compare.uri,
         endpoint_name=endpoint_name,
         safeguards_function=safeguards_function,
     )
@@ -153,6 +159,18 @@ def open_settings(
         security_group_ids=tuple(security_group_ids),
         enable_network_isolation=enable_network_isolation,
     )
+
+
+def get_execution_parameters(
+    sagemaker_client: Any, s3_client: Any, *, model_package_group_name: str = MODEL_PACKAGE_GROUP_NAME, **_kwargs: Any
+) -> dict[str, str]:
+    """What `run-pipeline` starts an execution with: the predictions of the champion, where there is one.
+
+    Prints what the candidate will be compared with. Raises ChampionPredictionsMissing.
+    """
+    choice = choose_champion(sagemaker_client, s3_client, model_package_group_name, {})
+    print(choice.told, flush=True)
+    return dict(choice.parameters)
 
 
 def get_pipeline_custom_tags(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,11 @@ from typing import Any
 import pytest
 
 from pipelines.definition import check_definition, diff_definitions, format_definition, mask_digests
-from pipelines.definition.document import all_steps
+from pipelines.definition.document import all_steps, expressions
+from processing.evaluate import OUTPUTS as EVIDENCE
+from processing.evaluation import as_document
+from processing.gates import PASSED
+from tests.unit.processing_evidence import made_up_evaluation
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -20,6 +26,7 @@ PIPELINES = ("training_pipeline", "deployment_pipeline")
 STEPS = [
     "ExtractCifar",
     "TrainClassifier",
+    "PerturbTestSet",
     "CreateModel",
     "ScoreTestSet",
     "EvaluateModel",
@@ -36,6 +43,7 @@ PARAMETERS = {
     "Seed",
     "AccuracyThreshold",
     "ModelApprovalStatus",
+    "ChampionPredictionsUri",
     "EndpointName",
 }
 
@@ -141,19 +149,76 @@ def test_checkpoints_are_apart_for_other_pictures_code_and_hyperparameters(plain
         assert part in uri
 
 
-def test_a_rejection_names_the_figure_and_the_bar(plain: dict[str, Any]) -> None:
-    message = json.dumps(_arguments(plain, "CheckQuality")["ElseSteps"][0]["Arguments"]["ErrorMessage"])
-    assert "binary_classification_metrics.accuracy.value" in message
-    assert "Parameters.AccuracyThreshold" in message
+def test_quality_reads_the_outcome_of_every_gate_that_the_evaluation_checks(plain: dict[str, Any]) -> None:
+    conditions = _arguments(plain, "CheckQuality")["Conditions"]
+    read = [condition["LeftValue"]["Std:JsonGet"]["Path"] for condition in conditions]
+    evaluated = as_document(made_up_evaluation())
+    assert read == [f"outcomes.{gate['name']}" for gate in evaluated["gates"]]
+    assert {condition["RightValue"] for condition in conditions} == {PASSED}
+    assert {condition["Type"] for condition in conditions} == {"Equals"}
+
+
+def test_a_rejection_says_what_the_evaluation_found(plain: dict[str, Any]) -> None:
+    message = _arguments(plain, "CheckQuality")["ElseSteps"][0]["Arguments"]["ErrorMessage"]["Std:Join"]
+    assert message["Values"][0] == "Model rejected:"
+    assert message["Values"][1]["Std:JsonGet"]["Path"] == "rejection"
+
+
+def test_every_figure_of_the_metadata_is_in_the_evaluation(plain: dict[str, Any]) -> None:
+    metadata = _arguments(plain, "CheckQuality")["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
+    paths = [
+        expression["Std:JsonGet"]["Path"]
+        for value in metadata.values()
+        for expression, _ in expressions(value, "")
+        if "Std:JsonGet" in expression and "Evaluation" in json.dumps(expression)
+    ]
+    document = as_document(made_up_evaluation(champion_mistakes=3))
+    for path in paths:
+        found: Any = document
+        for key in path.split("."):
+            found = found[key]
+        assert isinstance(found, str | float), path
+    assert set(document["registry"]) == {path.split(".")[1] for path in paths if path.startswith("registry.")}
+
+
+def test_evidence_is_registered_by_its_place(plain: dict[str, Any]) -> None:
+    metadata = _arguments(plain, "CheckQuality")["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
+    files = {"report": "report.html", "predictions": "predictions.csv", "model_card": "model_card.json"}
+    for name, file in files.items():
+        assert metadata[name]["Std:Join"]["Values"][-1] == file
+        assert file in EVIDENCE
+
+
+def test_the_champion_is_an_input_whose_default_is_no_champion(plain: dict[str, Any]) -> None:
+    inputs = {each["InputName"]: each["S3Input"] for each in _arguments(plain, "EvaluateModel")["ProcessingInputs"]}
+    assert inputs["champion"]["S3Uri"] == {"Get": "Parameters.ChampionPredictionsUri"}
+    (parameter,) = [each for each in plain["Parameters"] if each["Name"] == "ChampionPredictionsUri"]
+    assert re.fullmatch(r"s3://.+/no-champion/[0-9a-f]{64}/predictions\.csv", parameter["DefaultValue"])
+
+
+def test_one_transform_scores_the_test_set_and_its_perturbed_copies(plain: dict[str, Any]) -> None:
+    source = _arguments(plain, "ScoreTestSet")["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+    assert source == {"Get": "Steps.PerturbTestSet.ProcessingOutputConfig.Outputs['images'].S3Output.S3Uri"}
+
+
+def test_the_evaluation_is_told_every_parameter_and_every_job_before_it(plain: dict[str, Any]) -> None:
+    arguments = _arguments(plain, "EvaluateModel")["AppSpecification"]["ContainerArguments"]
+    told = [value for flag, value in itertools.pairwise(arguments) if flag == "--parameter"]
+    assert {value["Std:Join"]["Values"][0] for value in told} == PARAMETERS
+    jobs = [value for flag, value in itertools.pairwise(arguments) if flag == "--job"]
+    assert [value["Std:Join"]["Values"][0] for value in jobs] == [
+        *("ExtractCifar", "PerturbTestSet", "TrainClassifier", "ScoreTestSet")
+    ]
+    assert len(arguments) <= 100, "the service takes no more"
 
 
 def test_every_job_has_a_time_limit(plain: dict[str, Any]) -> None:
-    for name in ("ExtractCifar", "TrainClassifier", "EvaluateModel"):
+    for name in ("ExtractCifar", "PerturbTestSet", "TrainClassifier", "EvaluateModel"):
         assert _arguments(plain, name)["StoppingCondition"]["MaxRuntimeInSeconds"] > 0
 
 
 def test_the_key_encrypts_volumes_and_outputs_of_every_job(locked_down: dict[str, Any]) -> None:
-    for name in ("ExtractCifar", "EvaluateModel"):
+    for name in ("ExtractCifar", "PerturbTestSet", "EvaluateModel"):
         job = _arguments(locked_down, name)
         assert "key/" in job["ProcessingOutputConfig"]["KmsKeyId"]
         assert "key/" in job["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"]
@@ -167,7 +232,7 @@ def test_the_key_encrypts_volumes_and_outputs_of_every_job(locked_down: dict[str
 
 def test_every_job_runs_in_the_given_network(locked_down: dict[str, Any]) -> None:
     vpc = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
-    for name in ("ExtractCifar", "EvaluateModel"):
+    for name in ("ExtractCifar", "PerturbTestSet", "EvaluateModel"):
         assert _arguments(locked_down, name)["NetworkConfig"] == {
             "EnableNetworkIsolation": True,
             "VpcConfig": vpc,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ QUICK = ("--param", "Epochs=1")
 STEPS = (
     "ExtractCifar",
     "TrainClassifier",
+    "PerturbTestSet",
     "CreateModel",
     "ScoreTestSet",
     "EvaluateModel",
@@ -29,7 +31,8 @@ def test_an_execution_ends_with_a_registered_version_that_waits_for_approval(sco
     done = scones("run", "--wait", "--json", *QUICK, "--param", "AccuracyThreshold=0.2")
     assert done.returncode == 0, done.stderr
     execution = json.loads(done.stdout)
-    assert [step["name"] for step in execution["steps"]] == list(STEPS)
+    # the training and the perturbing run side by side: either may be listed first
+    assert {step["name"] for step in execution["steps"]} == set(STEPS)
     assert {step["status"] for step in execution["steps"]} == {"Succeeded"}
 
     (version,) = json.loads(scones("models", "--json").stdout)
@@ -38,6 +41,9 @@ def test_an_execution_ends_with_a_registered_version_that_waits_for_approval(sco
     assert version["metadata"]["pipeline_execution_arn"] == execution["arn"]
     assert version["metadata"]["dataset_source"] in {"archive", "generated"}
     assert len(version["metadata"]["archive_sha256"]) == 64
+    report = read(scones, version["metadata"]["report"])
+    assert execution["arn"].rsplit("/", 1)[-1] in report
+    assert "There is no champion to compare with" in report
 
     logs = scones("logs", "--step", "TrainClassifier").stdout
     assert "validation:accuracy=" in logs
@@ -55,6 +61,27 @@ def test_a_bar_too_high_ends_with_exit_code_3_naming_figure_and_bar_and_register
     assert "TrainClassifier Succeeded" in done.stdout
     assert "cached" in done.stdout, "data and training are those of the first execution"
     assert json.loads(scones("models", "--json").stdout) == before
+
+
+def test_a_candidate_far_behind_its_champion_is_rejected_and_a_champion_that_is_gone_stops_the_start(scones):
+    (version,) = json.loads(scones("models", "--json").stdout)
+    header, *rows = csv.reader(read(scones, version["metadata"]["predictions"]).splitlines())
+    flawless = [header, *([*row[:3], *("01" if row[2] == "1" else "10")] for row in rows)]
+    uri = version["metadata"]["predictions"].replace("predictions.csv", "flawless/predictions.csv")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    content = "".join(",".join(line) + "\n" for line in flawless).encode()
+
+    against = (
+        *("run", "--wait", *QUICK, "--param", "AccuracyThreshold=0.2", "--param"),
+        f"ChampionPredictionsUri={uri}",
+    )
+    gone = scones(*against)
+    assert (gone.returncode, "names nothing in S3" in gone.stderr) == (1, True)
+    client(scones, "s3").put_object(Bucket=bucket, Key=key, Body=content)
+    behind = scones(*against)
+    assert behind.returncode == 3, behind.stderr
+    assert behind.stderr.startswith("scones: Model rejected: significantly worse than the champion: p-value ")
+    assert len(json.loads(scones("models", "--json").stdout)) == 1
 
 
 def test_a_training_script_that_refuses_reaches_the_screen_with_its_reason(scones):
@@ -133,6 +160,12 @@ def training_metrics(scones) -> dict[str, float]:
 def succeeded(scones) -> set[str]:
     listed = json.loads(scones("executions", "--json").stdout)
     return {item["PipelineExecutionArn"] for item in listed if item["PipelineExecutionStatus"] == "Succeeded"}
+
+
+def read(scones, uri: str) -> str:
+    """The text of an object in the local S3."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return client(scones, "s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
 
 
 def client(scones, service: str):

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from PIL import Image
 
 from processing.image_list import read_image_list
+from processing.perturbations import PERTURBATIONS, SAMPLE_IMAGES
 from processing.python2_pickle import dump_python2
 from processing.sample_archive import write_archive
 
@@ -186,19 +188,53 @@ def test_sample_archive_that_cannot_be_finished_is_not_left_behind(tmp_path: Pat
     assert files(tmp_path) == ["message"]
 
 
+@pytest.fixture(scope="module")
+def perturbed(extracted: Path) -> Path:
+    """The extracted test images and their perturbed copies."""
+    first = extracted / "first"
+    (extracted / "perturbed" / "images").mkdir(parents=True)
+    places = ("--test-dir", first / "test", "--test-lst-dir", first / "test_lst", "--output-dir", "perturbed")
+    done = run("perturb_test_set", *places, cwd=extracted)
+    assert (done.returncode, done.stderr) == (0, "")
+    return extracted / "perturbed" / "images"
+
+
+def test_perturbing_keeps_the_test_images_as_they_are_and_adds_their_copies(extracted: Path, perturbed: Path) -> None:
+    test = extracted / "first" / "test"
+    originals = files(test)
+    assert all((perturbed / name).read_bytes() == (test / name).read_bytes() for name in originals)
+    copies = set(files(perturbed)) - set(originals)
+    assert len(copies) == min(SAMPLE_IMAGES, len(originals)) * len(PERTURBATIONS)
+    mirrored = next(name for name in sorted(copies) if name.endswith(".mirrored.png"))
+    with Image.open(perturbed / mirrored) as copy, Image.open(test / mirrored.replace(".mirrored", "")) as original:
+        assert (np.asarray(copy) == np.asarray(original.convert("RGB"))[:, ::-1]).all()
+
+
+def test_perturbing_refuses_a_list_of_pictures_that_are_not_there(extracted: Path, tmp_path: Path) -> None:
+    lists = extracted / "first" / "test_lst"
+    done = run("perturb_test_set", "--test-dir", ".", "--test-lst-dir", lists, "--output-dir", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("TestImageUnusable: ") and done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture
-def answered(extracted: Path, tmp_path: Path) -> Path:
-    """Transform output for the extracted test images below tmp_path/transform: every tenth is wrong."""
+def answered(extracted: Path, perturbed: Path, tmp_path: Path) -> Path:
+    """Transform output for the test images below tmp_path/transform: every tenth is wrong, and every greyscale copy
+    is answered otherwise than its original."""
     folder = tmp_path / "transform" / "some" / "prefix"
     folder.mkdir(parents=True)
     for number, image in enumerate(read_image_list(extracted / "first" / "test_lst" / "test.lst")):
         right = 0.3 if number % 10 == 0 else 0.9
         answer = [right, round(1 - right, 2)] if image.label == 0 else [round(1 - right, 2), right]
         (folder / f"{image.file_name}.out").write_text(json.dumps(answer))
+        for copy in perturbed.glob(f"{Path(image.file_name).stem}.*.png"):
+            said = answer[::-1] if copy.name.endswith(".greyscale.png") else answer
+            (folder / f"{copy.name}.out").write_text(json.dumps(said))
     return tmp_path
 
 
-def evaluate(extracted: Path, answered: Path, threshold: float) -> subprocess.CompletedProcess[str]:
+def evaluate(extracted: Path, answered: Path, threshold: float, *more: object) -> subprocess.CompletedProcess[str]:
     first = extracted / "first"
     inputs = (
         "--test-dir",
@@ -209,10 +245,10 @@ def evaluate(extracted: Path, answered: Path, threshold: float) -> subprocess.Co
         first / "report",
     )
     outputs = ("--output-dir", "evaluation", "--accuracy-threshold", threshold)
-    return run("evaluate", "--transform-dir", "transform", *inputs, *outputs, cwd=answered)
+    return run("evaluate", "--transform-dir", "transform", *inputs, *outputs, *more, cwd=answered)
 
 
-def test_evaluation_writes_metrics_predictions_and_plots_and_leaves_deciding_to_the_pipeline(
+def test_evaluation_writes_figures_and_evidence_and_leaves_acting_to_the_pipeline(
     extracted: Path, answered: Path
 ) -> None:
     done = evaluate(extracted, answered, threshold=0.95)
@@ -221,19 +257,27 @@ def test_evaluation_writes_metrics_predictions_and_plots_and_leaves_deciding_to_
     plots = [
         f"plots/{name}.png" for name in ("confidence_histogram", "confusion_matrix", "roc_curve", "worst_mistakes")
     ]
-    assert files(output) == ["evaluation.json", *plots, "predictions.csv"]
+    assert files(output) == ["evaluation.json", "model_card.json", *plots, "predictions.csv", "report.html"]
 
     document = json.loads((output / "evaluation.json").read_text())
     metrics = document["binary_classification_metrics"]
     assert metrics["accuracy"]["value"] == pytest.approx(0.9)
-    (gate,) = document["gates"]
-    assert gate == {
+    accuracy, champion = document["gates"]
+    assert accuracy == {
         "name": "accuracy",
         "value": 0.9,
         "bar": 0.95,
         "passed": False,
         "gap": pytest.approx(-0.05),
     }
+    assert champion == {"name": "champion", "value": None, "bar": 0.05, "passed": True, "gap": None}
+    assert document["outcomes"] == {"accuracy": "failed", "champion": "passed"}
+    assert document["rejection"] == "accuracy 0.9 is below AccuracyThreshold 0.95"
+    assert {test["name"]: test["share"] for test in document["behaviour"]} == {
+        name: float(name == "greyscale") for name in PERTURBATIONS
+    }
+    assert json.loads((output / "model_card.json").read_text())["evaluation_details"][0]["metric_groups"]
+    assert "Not good enough" in (output / "report.html").read_text()
     assert document["dataset"] == json.loads((extracted / "first" / "report" / "dataset_report.json").read_text())
     assert document["classes"] == ["bicycle", "motorcycle"]
 
@@ -257,3 +301,66 @@ def test_evaluation_refuses_a_missing_answer_in_one_line(extracted: Path, answer
     assert done.stderr.startswith("PredictionMissing: ")
     assert done.stderr.count("\n") == 1
     assert not (answered / "evaluation").exists()
+
+
+def as_champion(folder: Path, predictions: str) -> Path:
+    folder.mkdir()
+    (folder / "predictions.csv").write_text(predictions)
+    return folder
+
+
+def test_a_candidate_is_compared_with_the_predictions_of_the_champion(extracted: Path, answered: Path) -> None:
+    assert evaluate(extracted, answered, 0.85).returncode == 0
+    own = (answered / "evaluation" / "predictions.csv").read_text()
+    shutil.rmtree(answered / "evaluation")
+    better = [[*row[:3], *("01" if row[2] == "1" else "10")] for row in csv.reader(own.splitlines()[1:])]
+    flawless = "\n".join([own.splitlines()[0], *(",".join(row) for row in better)])
+    as_champion(answered / "same", own)
+    as_champion(answered / "flawless", flawless)
+
+    assert evaluate(extracted, answered, 0.85, "--champion-dir", "same").returncode == 0
+    document = json.loads((answered / "evaluation" / "evaluation.json").read_text())
+    assert document["outcomes"] == {"accuracy": "passed", "champion": "passed"}
+    assert (document["champion"]["shared_images"], document["champion"]["difference"]) == (document["test_images"], 0)
+    shutil.rmtree(answered / "evaluation")
+
+    assert evaluate(extracted, answered, 0.85, "--champion-dir", "flawless").returncode == 0
+    document = json.loads((answered / "evaluation" / "evaluation.json").read_text())
+    assert document["outcomes"] == {"accuracy": "passed", "champion": "failed"}
+    assert document["champion"]["only_champion_right"] == document["test_images"] / 10
+    assert document["rejection"].startswith("significantly worse than the champion: p-value ")
+
+
+@pytest.mark.parametrize("content", ["", "not,a,header\n", "image_sha256,file_name,label,p_motorcycle,p_bicycle\n"])
+def test_a_damaged_champion_is_refused_in_one_line_and_nothing_is_written(
+    extracted: Path, answered: Path, content: str
+) -> None:
+    as_champion(answered / "champion", content)
+    done = evaluate(extracted, answered, 0.85, "--champion-dir", "champion")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ChampionUnusable: champion/predictions.csv")
+    assert "--param ChampionPredictionsUri=" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (answered / "evaluation").exists()
+
+
+def test_what_the_pipeline_tells_stands_in_the_report(extracted: Path, answered: Path) -> None:
+    told = (
+        "--fact",
+        "code_version=0123abc",
+        "--parameter",
+        "Epochs=7",
+        "--job",
+        "TrainClassifier,ml.m5.xlarge,1,100,160",
+    )
+    assert evaluate(extracted, answered, 0.85, *told).returncode == 0
+    page = (answered / "evaluation" / "report.html").read_text()
+    for text in ("0123abc", "--param Epochs=7", "TrainClassifier", "60.0\u00a0s"):
+        assert text in page
+    assert len(page) < 1_000_000
+
+
+def test_a_fact_of_another_form_is_refused_in_one_line(extracted: Path, answered: Path) -> None:
+    done = evaluate(extracted, answered, 0.85, "--job", "TrainClassifier")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("MalformedLineage: --job TrainClassifier: write ")

@@ -37,9 +37,10 @@ class FakeSageMaker:
         self.pipelines[request["PipelineName"]] = request
         return {"PipelineArn": f"arn:{request['PipelineName']}"}
 
-    def start_pipeline_execution(self, PipelineName: str) -> dict[str, str]:
+    def start_pipeline_execution(self, PipelineName: str, PipelineParameters: Any = ()) -> dict[str, str]:
         assert PipelineName in self.pipelines
         self.started += 1
+        self.parameters = {given["Name"]: given["Value"] for given in PipelineParameters}
         return {"PipelineExecutionArn": f"arn:{PipelineName}/execution/{self.started}"}
 
     def describe_pipeline_execution(self, PipelineExecutionArn: str) -> dict[str, Any]:
@@ -95,6 +96,22 @@ def test_run_pipeline_creates_starts_and_waits(sagemaker: FakeSageMaker, capsys:
     assert request["Tags"] == [{"Key": "sagemaker:project-name", "Value": "scones"}]
     assert (request["RoleArn"], request["PipelineDescription"]) == (ROLE, "d")
     assert "execution Succeeded" in capsys.readouterr().out
+
+
+def test_run_pipeline_starts_with_what_the_module_says(
+    sagemaker: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get_execution_parameters(client: Any, _s3: Any, **kwargs: Any) -> dict[str, str]:
+        assert client is sagemaker
+        return {"ChampionPredictionsUri": f"s3://{kwargs['default_bucket']}/x.csv"}
+
+    module = __import__("sys").modules["fake_pipeline"]
+    monkeypatch.setattr(module, "get_execution_parameters", get_execution_parameters, raising=False)
+    assert (
+        _exit_code(run_pipeline.main, "-n", "fake_pipeline", "-role-arn", ROLE, "-kwargs", "{'default_bucket': 'b'}")
+        == 0
+    )
+    assert sagemaker.parameters == {"ChampionPredictionsUri": "s3://b/x.csv"}
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])

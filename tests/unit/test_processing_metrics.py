@@ -8,7 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as reference
 
-from processing.metrics import MetricUndefined, binary_classification_metrics, wilson_interval
+from processing.metrics import (
+    MetricUndefined,
+    binary_classification_metrics,
+    metric_intervals,
+    resample_metrics,
+    wilson_interval,
+)
 
 
 def sample(seed: int, decimals: int = 2) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -85,3 +91,31 @@ def test_wilson_interval_is_the_textbook_one_and_stays_within_0_and_1() -> None:
     assert wilson_interval(182, 200) == pytest.approx((0.8622, 0.9424), abs=1e-4)
     assert wilson_interval(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
     assert wilson_interval(0, 10)[0] == 0.0
+
+
+def test_shares_have_wilsons_interval_and_the_others_the_bootstraps() -> None:
+    labels, probabilities = sample(2)
+    resampled = resample_metrics(labels, probabilities)
+    metrics = binary_classification_metrics(labels, probabilities, resampled)
+    matrix = metrics["confusion_matrix"]
+    intervals = metric_intervals(matrix, resampled)
+    assert {name: interval.method for name, interval in intervals.items()} == {
+        "accuracy": "wilson",
+        "precision": "wilson",
+        "recall": "wilson",
+        "f1": "bootstrap",
+        "auc": "bootstrap",
+    }
+    for name, interval in intervals.items():
+        assert 0 <= interval.lower < metrics[name]["value"] < interval.upper <= 1
+    positives = sum(matrix["1"].values())
+    recall = intervals["recall"]
+    assert (recall.lower, recall.upper) == wilson_interval(matrix["1"]["1"], positives)
+    # the bootstrap's width is about that of the normal approximation
+    auc = intervals["auc"]
+    assert auc.upper - auc.lower == pytest.approx(2 * 1.96 * metrics["auc"]["standard_deviation"], rel=0.15)
+
+
+def test_precision_of_a_model_that_never_says_positive_is_unknown() -> None:
+    resampled = resample_metrics(np.array([0, 1]), np.eye(2)[[0, 0]])
+    assert metric_intervals({"0": {"0": 1, "1": 0}, "1": {"0": 1, "1": 0}}, resampled)["precision"].upper == 1.0

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo
+from sagemaker.core.workflow.conditions import ConditionEquals
 from sagemaker.mlops.workflow import ConditionStep, FailStep, ModelStep
 
-from pipelines.training.parameters import TrainingParameters
-from pipelines.training.steps.evaluate_model import measured_accuracy
+from pipelines.training.steps.evaluate_model import evaluated
 
 NAME = "CheckQuality"
+# The checks of processing/gates.py, in evaluation.json by their names.
+GATES = ("accuracy", "champion")
+PASSED = "passed"
 
 
-def check_quality(
-    parameters: TrainingParameters, accept: list[ModelStep | ConditionStep], reject: FailStep
-) -> ConditionStep:
-    """Accepts if accuracy >= AccuracyThreshold, rejects otherwise."""
+def check_quality(accept: list[ModelStep | ConditionStep], reject: FailStep) -> ConditionStep:
+    """Accepts if every gate passed: accuracy >= AccuracyThreshold, and not significantly worse than the champion."""
     return ConditionStep(
         name=NAME,
-        description="Accuracy on the test set must reach AccuracyThreshold",
-        conditions=[ConditionGreaterThanOrEqualTo(left=measured_accuracy(), right=parameters.accuracy_threshold)],
+        description="Accuracy must reach AccuracyThreshold and not fall behind the champion's",
+        conditions=[ConditionEquals(left=evaluated(f"outcomes.{gate}"), right=PASSED) for gate in GATES],
         if_steps=accept,
         else_steps=[reject],
     )

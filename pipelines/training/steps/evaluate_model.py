@@ -1,15 +1,16 @@
-"""EvaluateModel: predictions and labels in, evaluation.json, predictions.csv and plots out."""
+"""EvaluateModel: answers and labels in, figures, gates and evidence out."""
 
 from __future__ import annotations
 
-from sagemaker.core.workflow.functions import JsonGet
+from sagemaker.core.workflow.functions import Join, JsonGet
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow import ProcessingStep, TransformStep
 
 from pipelines.source_code import CodeBundle
-from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
+from pipelines.training.job_settings import JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
 from pipelines.training.steps.extract_cifar import output_of
+from pipelines.training.steps.lineage import Lineage, lineage_arguments
 from pipelines.training.steps.processing_job import INPUT_ROOT, OUTPUT_ROOT, processing_arguments
 
 NAME = "EvaluateModel"
@@ -24,9 +25,10 @@ def evaluate_model(
     code: CodeBundle,
     extract: ProcessingStep,
     score: TransformStep,
+    lineage: Lineage,
 ) -> ProcessingStep:
     """Output evaluation; property file Evaluation. One machine, whatever the instance count: there is one
-    test set to judge."""
+    test set to judge. Not cached: its report is about this execution."""
     step_args = processing_arguments(
         settings,
         code,
@@ -39,6 +41,7 @@ def evaluate_model(
             "test": output_of(extract, "test"),
             "test_lst": output_of(extract, "test_lst"),
             "report": output_of(extract, "report"),
+            "champion": parameters.champion_predictions_uri,
         },
         outputs={OUTPUT: (OUTPUT, settings.output_uri(NAME, OUTPUT))},
         arguments=[
@@ -46,20 +49,31 @@ def evaluate_model(
             *("--test-dir", f"{INPUT_ROOT}/test"),
             *("--test-lst-dir", f"{INPUT_ROOT}/test_lst"),
             *("--report-dir", f"{INPUT_ROOT}/report"),
+            *("--champion-dir", f"{INPUT_ROOT}/champion"),
             *("--output-dir", f"{OUTPUT_ROOT}/{OUTPUT}"),
             *("--accuracy-threshold", parameters.accuracy_threshold.to_string()),
+            *lineage_arguments(lineage, parameters),
         ],
     )
     return ProcessingStep(
         name=NAME,
-        description="Metrics, predictions and plots of the candidate on the test set",
+        description="Figures, gates and evidence of the candidate, beside the champion",
         step_args=step_args,
         property_files=[EVALUATION],
-        cache_config=STEP_CACHE,
         retry_policies=job_retries(),
     )
 
 
 def measured_accuracy() -> JsonGet:
     """The candidate's accuracy on the test set, a number from 0 to 1, as EvaluateModel wrote it."""
-    return JsonGet(step_name=NAME, property_file=EVALUATION, json_path=ACCURACY_PATH)
+    return evaluated(ACCURACY_PATH)
+
+
+def evaluated(json_path: str) -> JsonGet:
+    """What evaluation.json has at a path."""
+    return JsonGet(step_name=NAME, property_file=EVALUATION, json_path=json_path)
+
+
+def in_evaluation(evaluate: ProcessingStep, file: str) -> Join:
+    """The S3 URI of a file that EvaluateModel wrote."""
+    return Join(on="/", values=[output_of(evaluate, OUTPUT), file])

@@ -10,21 +10,34 @@ from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.resources import Model
 from sagemaker.core.shapes import ContainerDefinition
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
-from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.core.workflow.functions import JsonGet
 from sagemaker.mlops.workflow import ModelStep, ProcessingStep, TrainingStep
 from sagemaker.serve import ModelBuilder
 
+from pipelines.champion import PREDICTIONS
 from pipelines.images import pytorch_inference
 from pipelines.source_code import SourceCode
 from pipelines.training.job_settings import JobSettings, service_retries
 from pipelines.training.parameters import INFERENCE_INSTANCE_TYPES, TrainingParameters
 from pipelines.training.steps.create_model import model_artifacts, serving_environment
-from pipelines.training.steps.evaluate_model import OUTPUT, measured_accuracy
-from pipelines.training.steps.extract_cifar import CLASSES, DATASET_REPORT, output_of
+from pipelines.training.steps.evaluate_model import evaluated, in_evaluation, measured_accuracy
+from pipelines.training.steps.extract_cifar import CLASSES, DATASET_REPORT
 
 NAME = "RegisterModel"
 CONTENT_TYPES = ["image/png", "image/jpeg", "application/x-image"]
 RESPONSE_TYPES = ["application/json"]
+# Of the registry part of evaluation.json, where every value is text that metadata may hold.
+FIGURES = (
+    "accuracy_gate",
+    "champion_gate",
+    "champion",
+    "champion_images",
+    "champion_accuracy_difference",
+    "champion_p_value",
+    "champion_significance",
+    "calibration_error",
+    "review_share",
+)
 
 
 def register_model(
@@ -56,7 +69,7 @@ def register_model(
         # It sets the level of the SDK's logger, to DEBUG if not told otherwise.
         log_level=logging.ERROR,
     )
-    evaluation_uri = _in_output(evaluate, "evaluation.json")
+    evaluation_uri = in_evaluation(evaluate, "evaluation.json")
     step_args = builder.register(
         model_package_group_name=group,
         content_types=CONTENT_TYPES,
@@ -78,7 +91,11 @@ def register_model(
             "archive_sha256": _dataset_report(extract, "archive.sha256"),
             "dataset_source": _dataset_report(extract, "source"),
             "evaluation_uri": evaluation_uri,
-            "predictions_uri": _in_output(evaluate, "predictions.csv"),
+            # The champion of later executions is compared by these.
+            PREDICTIONS: in_evaluation(evaluate, "predictions.csv"),
+            "report": in_evaluation(evaluate, "report.html"),
+            "model_card": in_evaluation(evaluate, "model_card.json"),
+            **{name: evaluated(f"registry.{name}").to_string() for name in FIGURES},
             "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
             "processing_code_sha256": code.processing.digest,
             "training_code_sha256": code.training.digest,
@@ -95,7 +112,3 @@ def register_model(
 
 def _dataset_report(extract: ProcessingStep, path: str) -> PipelineVariable:
     return JsonGet(step_name=extract.name, property_file=DATASET_REPORT, json_path=path).to_string()
-
-
-def _in_output(evaluate: ProcessingStep, file: str) -> Join:
-    return Join(on="/", values=[output_of(evaluate, OUTPUT), file])

@@ -6,24 +6,15 @@ from __future__ import annotations
 from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow import FailStep
 
-from pipelines.training.parameters import TrainingParameters
-from pipelines.training.steps.evaluate_model import measured_accuracy
+from pipelines.training.steps.evaluate_model import evaluated
 
 NAME = "RejectModel"
 
 
-def reject_model(parameters: TrainingParameters) -> FailStep:
+def reject_model() -> FailStep:
     """The message reads: Model rejected: accuracy 0.81 is below AccuracyThreshold 0.85."""
     return FailStep(
         name=NAME,
         description="Ends the execution: the candidate is not good enough",
-        error_message=Join(
-            on=" ",
-            values=[
-                "Model rejected: accuracy",
-                measured_accuracy(),
-                "is below AccuracyThreshold",
-                parameters.accuracy_threshold,
-            ],
-        ),
+        error_message=Join(on=" ", values=["Model rejected:", evaluated("rejection")]),
     )

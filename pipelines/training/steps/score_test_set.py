@@ -1,4 +1,5 @@
-"""ScoreTestSet: batch transform of the test pictures, through the container that would serve them."""
+"""ScoreTestSet: batch transform of the test pictures and their perturbed copies, through the container that would
+serve them."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from sagemaker.mlops.workflow import ModelStep, ProcessingStep, TransformStep
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
 from pipelines.training.steps.extract_cifar import output_of
+from pipelines.training.steps.perturb_test_set import OUTPUT
 
 NAME = "ScoreTestSet"
 MAX_CONCURRENT_TRANSFORMS = 4
@@ -15,7 +17,7 @@ MAX_PAYLOAD_MB = 1
 
 
 def score_test_set(
-    settings: JobSettings, parameters: TrainingParameters, extract: ProcessingStep, model: ModelStep
+    settings: JobSettings, parameters: TrainingParameters, perturb: ProcessingStep, model: ModelStep
 ) -> TransformStep:
     """One request for each picture (SingleRecord, SplitType None), one `<picture>.out` with `[p_bicycle,
     p_motorcycle]` each.
@@ -41,7 +43,7 @@ def score_test_set(
         name=NAME,
         description="Predicts every test picture with the candidate's own serving container",
         step_args=transformer.transform(
-            data=output_of(extract, "test"),
+            data=output_of(perturb, OUTPUT),
             data_type="S3Prefix",
             content_type="image/png",
             split_type="None",
