@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.pictures import Answer
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
+    from pipelines.workflow.classification import Outcome
 
 
 def summarise(target: Target, execution: ExecutionStatus, source: str) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def summarise(target: Target, execution: ExecutionStatus, source: str) -> dict[s
         "pipeline": _pipeline(execution),
         "model": _registered(target, package) if package else _rejected(target, execution),
         "endpoint": None,
+        "workflow": None,
     }
 
 
@@ -51,6 +53,19 @@ def summarise_endpoint(target: Target, name: str, answers: Sequence[Answer]) -> 
         "package_arn": endpoint.package_arn,
         "p50_ms": round(percentiles[49], 2),
         "p99_ms": round(percentiles[98], 2),
+    }
+
+
+def summarise_workflow(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The workflow's part of the summary: executions by their end. Latency is from start to end, in milliseconds."""
+    doubts = sum(outcome.low_confidence for outcome in outcomes)
+    succeeded = sum(outcome.status == "SUCCEEDED" for outcome in outcomes)
+    return {
+        "executions": len(outcomes),
+        "succeeded": succeeded,
+        "low_confidence": doubts,
+        "failed": len(outcomes) - succeeded - doubts,
+        "p50_ms": round(statistics.median(outcome.milliseconds for outcome in outcomes), 2),
     }
 
 

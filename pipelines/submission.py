@@ -105,6 +105,17 @@ def upsert_pipeline(
     return RegisteredPipeline(arn=arn, created=False)
 
 
+def pipeline_exists(sagemaker_client: Any, name: str) -> bool:
+    """Whether a pipeline of this name is registered."""
+    try:
+        sagemaker_client.describe_pipeline(PipelineName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFound":
+            return False
+        raise
+    return True
+
+
 def start_execution(
     sagemaker_client: Any,
     name: str,

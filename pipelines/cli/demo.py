@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.options import DatasetChoice, DatasetOption
-from pipelines.names import ENDPOINT_NAME, PIPELINE_NAME
+from pipelines.names import ENDPOINT_NAME, PIPELINE_NAME, WORKFLOW_STACK_NAME
 
 if TYPE_CHECKING:
     from pipelines.local_server import LocalServer
@@ -22,6 +22,7 @@ SOURCES = {
 }
 REASON = "approved by the demo, without looking"
 ASKED_IMAGES = 100
+CLASSIFIED_IMAGES = 50
 
 
 def demo(
@@ -29,7 +30,9 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for summary, plots and state.")] = Path("build/demo"),
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a pipeline parameter.")] = None,
 ) -> None:
-    """Run the whole loop on this machine: archive, pipeline, gate, registry, endpoint. Ctrl-C stops everything.
+    """Run the whole loop on this machine: archive, pipeline, gate, registry, endpoint, workflow.
+
+    Ctrl-C stops everything.
 
     Exit codes: 0 the model serves, 3 the gate rejected it, 1 anything else.
     """
@@ -53,7 +56,7 @@ def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values:
     import sys
 
     from pipelines.cli.follow import follow
-    from pipelines.cli.run import REJECTED, register_and_start, stage
+    from pipelines.cli.run import REJECTED, make_ready_to_deploy, register_and_start, stage
     from pipelines.cli.server import prepare_account
     from pipelines.demo import fetch_output, package_of, summarise, write_summary
     from pipelines.executions import rejection
@@ -63,7 +66,8 @@ def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values:
     target = open_target("local", endpoint_url=server.url, environ={})
     found, uri = stage(target, dataset)
     print(f"Data: {SOURCES[found.source]}.", flush=True)
-    print("Compiling and registering the pipeline (the SageMaker SDK takes some seconds to load).", flush=True)
+    print("Compiling and registering the pipelines (the SageMaker SDK takes some seconds to load).", flush=True)
+    make_ready_to_deploy(target)
     arn = register_and_start(target, PIPELINE_NAME, {"InputDataUri": uri, **values})
     print(f"Started {arn}", flush=True)
     trained = follow(target, arn)
@@ -71,11 +75,13 @@ def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values:
     if not refused:
         _require_success(trained)
     plots = fetch_output(target, trained, "EvaluateModel", "evaluation", output / "evaluation")
-    if package := package_of(trained):
-        _deploy(target, package)
-    summary = summarise(target, trained, found.source)
+    package = package_of(trained)
+    approval = _approve(target, package) if package else None
+    summary = {**summarise(target, trained, found.source), "approval": approval}
     if package:
-        summary["endpoint"] = _ask(target, trained, output / "test_images")
+        pictures = fetch_output(target, trained, "ExtractCifar", "test", output / "test_images", most=ASKED_IMAGES)
+        summary["endpoint"] = _ask(target, pictures)
+        summary["workflow"] = _classify(target, pictures[:CLASSIFIED_IMAGES])
     write_summary(summary, output / "summary.json")
     _show(summary, output, [file for file in plots if file.suffix == ".png"])
     if refused:
@@ -93,29 +99,40 @@ def _require_success(execution: ExecutionStatus) -> None:
         raise typer.Exit(1)
 
 
-def _deploy(target: Target, package: str) -> None:
-    """Approve the version, as a person would, and let the deployment pipeline bring it into service."""
-    from pipelines.cli.deploy import start_deployment
+def _approve(target: Target, package: str) -> dict[str, Any]:
+    """Approve the version, as a person would, and follow the deployment that this starts; the summary's part."""
+    import sys
+    from datetime import datetime, timezone
+
+    from pipelines.cli.decide import wait_for_deployment
     from pipelines.cli.follow import follow
-    from pipelines.registry import approve
+    from pipelines.decisions import APPROVED, Decision, decide
+    from pipelines.identity import caller
+    from pipelines.registry import describe_version
 
-    approve(target.client("sagemaker"), package, REASON)
-    arn = start_deployment(target, package, ENDPOINT_NAME, [])
-    print(f"Approved; deploying to {ENDPOINT_NAME}: {arn}", flush=True)
+    sagemaker = target.client("sagemaker")
+    decision = Decision(APPROVED, REASON, caller(target.client("sts")), datetime.now(timezone.utc))
+    decide(sagemaker, describe_version(sagemaker, package), decision)
+    print("Approved; its event starts the deployment.", flush=True)
+    arn = wait_for_deployment(target, package, decision)
+    if arn is None:
+        print("scones: the approval's event has started no deployment", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"Deploying to {ENDPOINT_NAME}: {arn}", flush=True)
     _require_success(follow(target, arn))
+    return {"package_arn": package, "reason": REASON, "deployed_by_event": True}
 
 
-def _ask(target: Target, trained: ExecutionStatus, folder: Path) -> dict[str, Any]:
+def _ask(target: Target, pictures: list[Path]) -> dict[str, Any]:
     """Send test images to the endpoint; its part of the summary."""
     import sys
 
     from pipelines.cli.screen import counting_bar
-    from pipelines.demo import fetch_output, summarise_endpoint
+    from pipelines.demo import summarise_endpoint
     from pipelines.live_endpoint import describe_endpoint
     from pipelines.pictures import classify_all
     from pipelines.registry import classes_of
 
-    pictures = fetch_output(target, trained, "ExtractCifar", "test", folder, most=ASKED_IMAGES)
     sagemaker, runtime = target.client("sagemaker"), target.client("sagemaker-runtime")
     classes = classes_of(sagemaker, describe_endpoint(sagemaker, ENDPOINT_NAME).package_arn)
     with counting_bar("Asking the endpoint") as show:
@@ -128,11 +145,30 @@ def _ask(target: Target, trained: ExecutionStatus, folder: Path) -> dict[str, An
     return summarise_endpoint(target, ENDPOINT_NAME, answers)
 
 
+def _classify(target: Target, pictures: list[Path]) -> dict[str, Any]:
+    """Deploy the workflow, and put test images through it; its part of the summary."""
+    from pipelines.cli.screen import counting_bar, following
+    from pipelines.demo import summarise_workflow
+    from pipelines.workflow.classification import classify_all, find
+    from pipelines.workflow.stack import deploy_workflow, find_workflow
+
+    print("Deploying the inference workflow.", flush=True)
+    with following("Deploying the inference workflow") as watch:
+        deploy_workflow(target, WORKFLOW_STACK_NAME, {"EndpointName": ENDPOINT_NAME}, {}, watch=watch)
+    workflow = find_workflow(target, WORKFLOW_STACK_NAME)
+    found = find(target.client("s3"), [str(picture) for picture in pictures])
+    with counting_bar("Classifying") as show:
+        # one at a time: the latency is that of an execution alone
+        outcomes = list(classify_all(target.client, workflow, found, on_outcome=show, at_a_time=1))
+    return summarise_workflow(outcomes)
+
+
 def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
     from pipelines.cli.screen import console, duration, facts, styled
 
     data, pipeline, model, endpoint = (summary[part] for part in ("dataset", "pipeline", "model", "endpoint"))
-    rows = facts("From archive to live endpoint" if endpoint else "From archive to the gate, and no further")
+    workflow = summary["workflow"]
+    rows = facts("From archive to assignment" if endpoint else "From archive to the gate, and no further")
     rows.add_row("Data", SOURCES[data["source"]])
     rows.add_row("Images", ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test")))
     rows.add_row("Archive", f"SHA-256 {data['sha256']}")
@@ -143,6 +179,7 @@ def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
         rows.add_row("Approval", styled(model["approval_status"]))
         rows.add_row("Endpoint", f"{endpoint['name']} is {styled(endpoint['status'])}")
         rows.add_row("Latency", f"p50 {endpoint['p50_ms']:.1f} ms, p99 {endpoint['p99_ms']:.1f} ms")
+        rows.add_row("Workflow", _workflow_in_words(workflow))
     else:
         rows.add_row("Model", "not registered: the gate rejected it")
     rows.add_row("Plots", str(plots[0].parent) if plots else "none")
@@ -151,6 +188,11 @@ def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
     screen.print()
     screen.print(rows)
     print(f"\nLook around in what it left: scones up --state {output / 'aws'}")
+
+
+def _workflow_in_words(workflow: dict[str, Any]) -> str:
+    ends = f"{workflow['succeeded']} assigned, {workflow['low_confidence']} for a human, {workflow['failed']} failed"
+    return f"{workflow['executions']} executions: {ends}; p50 {workflow['p50_ms']:.1f} ms"
 
 
 def _clear(output: Path) -> None:

@@ -17,9 +17,10 @@ from pipelines.cli.options import (
     connect,
     dataset_cache,
 )
-from pipelines.names import PIPELINE_NAME
+from pipelines.names import DEPLOYMENT_PIPELINE_NAME, PIPELINE_NAME
 
 if TYPE_CHECKING:
+    from pipelines.champion import ChampionChoice
     from pipelines.dataset import Dataset
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
@@ -45,14 +46,17 @@ def run(
     """
     values = read_parameters(param or [])
     place = connect(target)
+    champion = find_champion(place, values)
+    values = dict(champion.parameters)
     if "InputDataUri" not in values:
         values["InputDataUri"] = stage(place, dataset)[1]
+    make_ready_to_deploy(place)
     if values.get("ModelApprovalStatus") == "Approved":
-        # it deploys by itself then, and needs what a deployment needs
+        # the deployment's steps are this execution's own
         bring_stack_up_to_date(place)
     arn = register_and_start(place, PIPELINE_NAME, values)
     if not as_json:
-        print(f"Started {arn}", flush=True)
+        print(f"Started {arn}\n{champion.told[0].upper()}{champion.told[1:]}", flush=True)
     if wait:
         execution = follow_until_end(place, arn, as_json)
         _report(execution, as_json)
@@ -71,6 +75,14 @@ def read_parameters(given: list[str]) -> dict[str, str]:
             raise MalformedParameter(f"--param {text}: write NAME=VALUE, for example --param Epochs=10")
         values[name] = value
     return values
+
+
+def find_champion(place: Target, values: dict[str, str]) -> ChampionChoice:
+    """The values to start with, the champion's predictions among them. Raises ChampionPredictionsMissing."""
+    from pipelines.champion import choose_champion
+    from pipelines.names import MODEL_PACKAGE_GROUP_NAME
+
+    return choose_champion(place.client("sagemaker"), place.client("s3"), MODEL_PACKAGE_GROUP_NAME, values)
 
 
 def stage(place: Target, dataset: DatasetChoice) -> tuple[Dataset, str]:
@@ -111,6 +123,23 @@ def bring_stack_up_to_date(place: Target) -> None:
 
     with spinner("Bringing the stack of the deployment pipeline up to date"):
         deploy_stack(place)
+
+
+def make_ready_to_deploy(place: Target) -> None:
+    """Make what an approval's event starts, where it is not there yet: the stack with its rule, and the pipeline.
+
+    What is there is brought up to date by a deployment. Raises StackFailed.
+    """
+    from pipelines.cli.compile import registered_definition, spinner
+    from pipelines.deployment.stack import STACK_NAME
+    from pipelines.stacks import find_stack
+    from pipelines.submission import pipeline_exists
+
+    if not find_stack(place.client("cloudformation"), STACK_NAME):
+        bring_stack_up_to_date(place)
+    if not pipeline_exists(place.client("sagemaker"), DEPLOYMENT_PIPELINE_NAME):
+        with spinner(f"Compiling the pipeline {DEPLOYMENT_PIPELINE_NAME}"):
+            registered_definition(place, DEPLOYMENT_PIPELINE_NAME)
 
 
 def follow_until_end(place: Target, arn: str, quiet: bool = False) -> ExecutionStatus:
