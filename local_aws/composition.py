@@ -26,7 +26,7 @@ from local_aws.cloudwatch.series import SeriesStore
 from local_aws.console.entrance import Entrance
 from local_aws.destinations import Destinations
 from local_aws.event_sources.sources import EventSources
-from local_aws.events.api import events_api
+from local_aws.events.api import EVENTS
 from local_aws.events.event_bridge import EventBridge
 from local_aws.front_door import FrontDoor, MotoApp, Service
 from local_aws.functions.api import InvokeApi
@@ -54,7 +54,7 @@ from local_aws.scaling.api import scaling_api
 from local_aws.scaling.scaler import Scaler
 from local_aws.snapshot import MotoSnapshot
 from local_aws.topic_deliveries import TopicDeliveries
-from local_aws.workflows.api import workflows_api
+from local_aws.workflows.api import STATES
 from local_aws.workflows.workflows import Workflows
 
 
@@ -116,8 +116,8 @@ def front_door(
         Service("lambda", InvokeApi(context.functions), invokes_function),
         Service("application-autoscaling", scaling_api(cast(Scaler, context.workers["scaling"]))),
         Service("cloudformation", CloudFormationApi(context)),
-        Service("states", workflows_api(cast(Workflows, context.workers["workflows"]))),
-        Service("events", events_api(context.events)),
+        Service("states", STATES.api(cast(Workflows, context.workers["workflows"]))),
+        Service("events", EVENTS.api(context.events)),
     )
     console = Entrance(
         context,

@@ -10,9 +10,9 @@ from moto.logs.models import LogsBackend
 from moto.sqs.models import SQSBackend
 
 from local_aws.console.record_pages import RecordPages
-from local_aws.events.api import answer as answer_events
+from local_aws.events.api import EVENTS
 from local_aws.sagemaker.context import Context
-from local_aws.workflows.api import answer as answer_states
+from local_aws.workflows.api import STATES
 from local_aws.workflows.workflows import Workflows
 
 
@@ -28,11 +28,11 @@ class Sources:
 
     def states(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Step Functions' answer to a call. Raises ServiceError."""
-        return answer_states(self.workflows, operation, request)
+        return STATES.answer(self.workflows, operation, request)
 
     def events(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """EventBridge's answer to a call. Raises ServiceError."""
-        return answer_events(self.context.events, operation, request)
+        return EVENTS.answer(self.context.events, operation, request)
 
     @property
     def workflows(self) -> Workflows:

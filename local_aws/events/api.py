@@ -7,20 +7,11 @@ thread of the caller, without input transformers, retries, permissions or dead l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
-
-from botocore.model import OperationNotFoundError, StructureShape
 
 from local_aws.events import bus_operations, event_operations, rule_operations, tag_operations, target_operations
 from local_aws.events.event_bridge import EventBridge
-from local_aws.sagemaker.errors import UnsupportedOperation
-from local_aws.sagemaker.validation import validate_shape
-from local_aws.sagemaker.wire import JsonApi
-from local_aws.service_shapes import input_shape
-
-SERVICE = "events"
-TARGET_PREFIX = "AWSEvents."
+from local_aws.json_service import JsonService
 
 Operation = Callable[[EventBridge, Mapping[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
@@ -46,21 +37,4 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def events_api(bridge: EventBridge) -> JsonApi:
-    """The WSGI application for the signing name `events`."""
-    return JsonApi("EventBridge", TARGET_PREFIX, _shape, partial(answer, bridge))
-
-
-def answer(bridge: EventBridge, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Answer one call. Raises ServiceError."""
-    if operation not in OPERATIONS:
-        raise UnsupportedOperation(f"{operation} is not supported by this local AWS.")
-    validate_shape(_shape(operation), request)
-    return OPERATIONS[operation](bridge, request)
-
-
-def _shape(operation: str) -> StructureShape:
-    try:
-        return input_shape(SERVICE, operation)
-    except OperationNotFoundError as error:
-        raise UnsupportedOperation(f"{operation} is not an operation of EventBridge.") from error
+EVENTS = JsonService[EventBridge]("EventBridge", "events", "AWSEvents.", OPERATIONS)

@@ -10,18 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from botocore.model import OperationNotFoundError, StructureShape
-
-from local_aws.sagemaker.errors import UnsupportedOperation, ValidationException
-from local_aws.sagemaker.validation import validate_shape
+from local_aws.json_service import JsonService
+from local_aws.sagemaker.errors import ValidationException
 from local_aws.sagemaker.wire import JsonApi
 from local_aws.scaling import policies, tags, targets
 from local_aws.scaling.scaler import Scaler
 from local_aws.scaling.variants import DIMENSION, NAMESPACE
-from local_aws.service_shapes import input_shape
-
-SERVICE = "application-autoscaling"
-TARGET_PREFIX = "AnyScaleFrontendService."
 
 Operation = Callable[[Scaler, dict[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
@@ -36,29 +30,23 @@ OPERATIONS: dict[str, Operation] = {
     "UntagResource": tags.remove,
     "ListTagsForResource": tags.all_of,
 }
+SERVICE = JsonService[Scaler](
+    "Application Auto Scaling", "application-autoscaling", "AnyScaleFrontendService.", OPERATIONS
+)
 
 
 def scaling_api(scaler: Scaler) -> JsonApi:
     """The WSGI application for the signing name `application-autoscaling`."""
-    return JsonApi("Application Auto Scaling", TARGET_PREFIX, _shape, partial(answer, scaler))
+    return JsonApi(SERVICE.name, SERVICE.target_prefix, SERVICE.shape, partial(answer, scaler))
 
 
 def answer(scaler: Scaler, operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """Answer one call, one after the other with the scaler's own work. Raises ServiceError."""
-    if operation not in OPERATIONS:
-        raise UnsupportedOperation(f"{operation} is not supported by this local AWS.")
-    validate_shape(_shape(operation), request)
+    SERVICE.check(operation, request)
     _check_scope(request)
     with scaler.lock:
         scaler.forget_deleted()
         return OPERATIONS[operation](scaler, request)
-
-
-def _shape(operation: str) -> StructureShape:
-    try:
-        return input_shape(SERVICE, operation)
-    except OperationNotFoundError as error:
-        raise UnsupportedOperation(f"{operation} is not an operation of Application Auto Scaling.") from error
 
 
 def _check_scope(request: Mapping[str, Any]) -> None:

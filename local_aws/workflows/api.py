@@ -7,20 +7,11 @@ knows neither pages nor order of one, and loses all executions with the process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
-from botocore.model import OperationNotFoundError, StructureShape
-
-from local_aws.sagemaker.errors import UnsupportedOperation
-from local_aws.sagemaker.validation import validate_shape
-from local_aws.sagemaker.wire import JsonApi
-from local_aws.service_shapes import input_shape
+from local_aws.json_service import JsonService
 from local_aws.workflows import callbacks, execution_operations, state_machines
 from local_aws.workflows.workflows import Workflows
-
-SERVICE = "stepfunctions"
-TARGET_PREFIX = "AWSStepFunctions."
 
 Operation = Callable[[Workflows, Mapping[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
@@ -48,21 +39,4 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def workflows_api(workflows: Workflows) -> JsonApi:
-    """The WSGI application for the signing name `states`."""
-    return JsonApi("Step Functions", TARGET_PREFIX, _shape, partial(answer, workflows))
-
-
-def answer(workflows: Workflows, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Answer one call. Raises ServiceError."""
-    if operation not in OPERATIONS:
-        raise UnsupportedOperation(f"{operation} is not supported by this local AWS.")
-    validate_shape(_shape(operation), request)
-    return OPERATIONS[operation](workflows, request)
-
-
-def _shape(operation: str) -> StructureShape:
-    try:
-        return input_shape(SERVICE, operation)
-    except OperationNotFoundError as error:
-        raise UnsupportedOperation(f"{operation} is not an operation of Step Functions.") from error
+STATES = JsonService[Workflows]("Step Functions", "stepfunctions", "AWSStepFunctions.", OPERATIONS)

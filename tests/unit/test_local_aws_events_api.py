@@ -14,7 +14,7 @@ from moto.logs.models import logs_backends
 from moto.sqs.models import sqs_backends
 
 from local_aws.cloudwatch.series import SeriesStore
-from local_aws.events.api import OPERATIONS, answer
+from local_aws.events.api import EVENTS, OPERATIONS
 from local_aws.events.event_bridge import EventBridge
 from local_aws.metrics import Metrics
 from local_aws.sagemaker.errors import InternalFailure, ResourceLimitExceeded, ResourceNotFound, ServiceError
@@ -63,7 +63,7 @@ class Api:
         self.bridge.recover()
 
     def __call__(self, operation: str, **request: Any) -> dict[str, Any]:
-        answered = answer(self.bridge, operation, request)
+        answered = EVENTS.answer(self.bridge, operation, request)
         shape = service_model("events").operation_model(operation).output_shape
         problems = ParamValidator().validate(present(answered), shape) if shape else None
         assert (problems is None and not answered) or not problems.has_errors(), problems.generate_report()

@@ -115,8 +115,11 @@ def test_a_sandbox_that_died_between_requests_is_replaced(runner, catalogue):
     catalogue.put(PID)
     first = int(runner.invoke("f", b"").payload)
     process = psutil.Process(first)
+    shim = process.parent()
+    assert shim is not None
     process.kill()
-    until(lambda: not psutil.pid_exists(first))
+    # the runner reaps it when it next looks
+    until(lambda: shim.status() == psutil.STATUS_ZOMBIE)
     assert int(runner.invoke("f", b"").payload) != first
 
 
