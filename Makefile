@@ -13,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/scones demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadscope $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

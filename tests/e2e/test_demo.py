@@ -10,10 +10,10 @@ import signal
 def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, processes_of):
     done = scones("demo", "--output", str(tmp_path), "--param", "Epochs=1", "--param", "AccuracyThreshold=0.2")
     assert done.returncode == 0, done.stderr
-    assert "From archive to live endpoint" in done.stdout
+    assert "From archive to assignment" in done.stdout
 
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert set(summary) == {"dataset", "pipeline", "model", "endpoint"}
+    assert set(summary) == {"dataset", "pipeline", "model", "approval", "endpoint", "workflow"}
     assert set(summary["dataset"]) == {"source", "sha256", "train", "validation", "test"}
     assert summary["dataset"]["source"] == "archive"
     assert set(summary["pipeline"]) == {"execution_arn", "status", "seconds", "steps"}
@@ -25,6 +25,14 @@ def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, proces
     assert set(endpoint) == {"name", "status", "package_arn", "p50_ms", "p99_ms"}
     assert (endpoint["status"], endpoint["package_arn"]) == ("InService", summary["model"]["package_arn"])
     assert 0 < endpoint["p50_ms"] <= endpoint["p99_ms"]
+    assert summary["approval"]["deployed_by_event"] is True
+    assert summary["approval"]["package_arn"] == summary["model"]["package_arn"]
+    workflow = summary["workflow"]
+    assert set(workflow) == {"executions", "succeeded", "low_confidence", "failed", "p50_ms"}
+    assert workflow["executions"] == workflow["succeeded"] + workflow["low_confidence"] == 50
+    # after one epoch the model is not sure of everything
+    assert workflow["low_confidence"] > 0
+    assert workflow["failed"] == 0
     plots = sorted(path.name for path in (tmp_path / "evaluation" / "plots").iterdir())
     assert plots == ["confidence_histogram.png", "confusion_matrix.png", "roc_curve.png", "worst_mistakes.png"]
     assert not processes_of(tmp_path), "nothing is left running"

@@ -37,6 +37,13 @@ def approve(scones, number: int) -> None:
     client(scones, "sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
 
+def switch_rule(scones, on: bool) -> None:
+    """The rule by which an approval deploys: off for those who deploy by hand."""
+    events = client(scones, "events")
+    (rule,) = events.list_rules(NamePrefix="scones-deployment-")["Rules"]
+    (events.enable_rule if on else events.disable_rule)(Name=rule["Name"])
+
+
 def register_copy(scones, number: int) -> None:
     """A further version: the first one's model, under an address of its own."""
     sagemaker, s3 = client(scones, "sagemaker"), client(scones, "s3")
@@ -62,6 +69,7 @@ def trained(scones):
     assert done.returncode == 0, done.stderr
     for number in (2, 3):
         register_copy(scones, number)
+    switch_rule(scones, on=False)
     approve(scones, 1)
     approve(scones, 2)
     return scones
@@ -188,3 +196,37 @@ def test_a_model_that_is_approved_beforehand_is_deployed_by_the_training_pipelin
     assert (endpoint["status"], endpoint["package_arn"]) == ("InService", versions(trained)[4]["arn"])
     again = trained("deploy", "4", "--endpoint", "straight-into-service", "--wait")
     assert "Nothing to change" in again.stdout, again.stdout + again.stderr
+
+
+def test_approving_starts_the_deployment_by_its_event_and_a_decision_stays(trained, tmp_path):
+    register_copy(trained, 5)
+    switch_rule(trained, on=True)
+    # a new endpoint has no old version to go back to, and nothing to wait for
+    client(trained, "sagemaker").delete_endpoint(EndpointName="scones-delivery-vehicles")
+    for arguments, code, told in (
+        (("approve", "5", "--reason", " "), 2, "--reason is empty"),
+        (("approve", "1", "--reason", "again"), 3, "version 1 is Approved already"),
+        (("approve", "77", "--reason", "new"), 1, "no version 77"),
+    ):
+        refused = trained(*arguments)
+        assert refused.returncode == code
+        assert told in refused.stderr and refused.stderr.count("\n") == 1
+
+    reviewed = trained("review", "5", "--output", str(tmp_path), "--no-open")
+    assert reviewed.returncode == 0, reviewed.stderr
+    assert "<html" in (tmp_path / "version-5.html").read_text()
+
+    done = trained("approve", "5", "--reason", "better <on> dark pictures", "--wait")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Version 5 serves at" in done.stdout
+    found = versions(trained)
+    assert [number for number in found if found[number]["serves"]] == [5]
+    assert found[5]["reason"] == "better <on> dark pictures"
+    assert {"decided_by", "decided_at"} <= set(found[5]["metadata"])
+
+    assert trained("reject", "5", "--reason", "drifts").returncode == 3
+    rejected = trained("reject", "5", "--reason", "drifts", "--force")
+    assert rejected.returncode == 0, rejected.stderr
+    assert "`scones rollback --wait`" in rejected.stdout
+    assert live(trained)["status"] == "InService"
+    assert versions(trained)[5]["reason"].startswith("drifts [before: Approved")

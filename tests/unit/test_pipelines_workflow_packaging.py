@@ -22,7 +22,7 @@ from pipelines.workflow.stack import TEMPLATE
 def s3() -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("s3", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
-        client.create_bucket(Bucket="bucket")
+        client.create_bucket(Bucket="packages")
         yield client
 
 
@@ -33,13 +33,13 @@ def read(s3: Any, place: str) -> bytes:
 
 
 def packaged(s3: Any, template: Path) -> dict[str, Any]:
-    url = Packager(s3, "bucket").package(template).url
+    url = Packager(s3, "packages").package(template).url
     document: dict[str, Any] = json.loads(read(s3, urlsplit(url).path.lstrip("/")))
     return document
 
 
 def keys(s3: Any) -> set[str]:
-    return {item["Key"] for item in s3.list_objects_v2(Bucket="bucket").get("Contents", [])}
+    return {item["Key"] for item in s3.list_objects_v2(Bucket="packages").get("Contents", [])}
 
 
 def write(folder: Path, text: str) -> Path:
@@ -62,13 +62,13 @@ def test_the_workflows_template_refers_to_nothing_on_this_machine(s3):
 
 
 def test_its_parameters_are_known(s3):
-    assert {"EndpointName", "Threshold"} <= Packager(s3, "bucket").package(TEMPLATE).parameters
+    assert {"EndpointName", "Threshold"} <= Packager(s3, "packages").package(TEMPLATE).parameters
 
 
 def test_packaging_again_uploads_nothing_and_gives_the_same(s3):
-    first = Packager(s3, "bucket").package(TEMPLATE)
+    first = Packager(s3, "packages").package(TEMPLATE)
     there = keys(s3)
-    assert Packager(s3, "bucket").package(TEMPLATE) == first
+    assert Packager(s3, "packages").package(TEMPLATE) == first
     assert keys(s3) == there
 
 
@@ -90,5 +90,5 @@ def test_what_is_in_s3_already_stays_there(s3, tmp_path):
 def test_a_file_that_is_not_there_is_told_with_who_wants_it(s3, tmp_path):
     text = "Resources: {M: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: absent.json}}}"
     with pytest.raises(TemplateUnusable, match=r"DefinitionUri of M is absent.json: no such file"):
-        Packager(s3, "bucket").package(write(tmp_path, text))
+        Packager(s3, "packages").package(write(tmp_path, text))
     assert keys(s3) == set()
