@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+NO_CLASSES = "does not say what its classes are (metadata `classes`: bicycle motorcycle)"
+
 
 class ModelPackageGroupMissing(LookupError):
     """No model package group of that name."""
@@ -106,11 +108,17 @@ def classes_of(sagemaker_client: Any, package_arn: str | None) -> tuple[str, ...
 
     Raises ClassesUnknown for a model that no package of this project's stands behind.
     """
-    classes = describe_version(sagemaker_client, package_arn).metadata.get("classes", "") if package_arn else ""
+    if not package_arn:
+        raise ClassesUnknown(f"the model, which comes from no package, {NO_CLASSES}")
+    return classes_in(describe_version(sagemaker_client, package_arn))
+
+
+def classes_in(version: ModelVersion) -> tuple[str, ...]:
+    """As `classes_of`, of a version at hand."""
+    classes = tuple(version.metadata.get("classes", "").split())
     if not classes:
-        what = f"the package {package_arn}" if package_arn else "the model, which comes from no package,"
-        raise ClassesUnknown(f"{what} does not say what its classes are (metadata `classes`: bicycle motorcycle)")
-    return tuple(classes.split())
+        raise ClassesUnknown(f"the package {version.arn} {NO_CLASSES}")
+    return classes
 
 
 def _package_arns(client: Any, group: str, approval_status: str | None) -> Iterator[str]:

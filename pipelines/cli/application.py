@@ -47,7 +47,6 @@ for command in (
     logs.logs,
     stop.stop,
     definition.definition,
-    models.models,
     review.review,
     decide.approve,
     decide.reject,
@@ -58,5 +57,6 @@ for command in (
     classify.classify,
 ):
     app.command()(command)
+app.add_typer(models.models, name="models")
 app.add_typer(workflow.workflow, name="workflow")
 app.add_typer(review_queue.review_queue, name="review-queue")

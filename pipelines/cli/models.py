@@ -5,20 +5,78 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pipelines.cli.options import EndpointOption, GroupOption, JsonOption, TargetChoice, TargetOption, connect
+import typer
+
+from pipelines.cli.options import (
+    EndpointOption,
+    GroupOption,
+    JsonOption,
+    TargetChoice,
+    TargetOption,
+    VersionArgument,
+    connect,
+)
 from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME
 
 if TYPE_CHECKING:
     from pipelines.registry import ModelVersion
+    from pipelines.version_comparison import VersionComparison
+
+models = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
-def models(
+@models.callback()
+def list_models(
+    context: typer.Context,
     group: GroupOption = MODEL_PACKAGE_GROUP_NAME,
     endpoint: EndpointOption = ENDPOINT_NAME,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
 ) -> None:
     """List the registered versions, newest first: who decided on them, and which serves."""
+    if context.invoked_subcommand is None:
+        _list(group, endpoint, target, as_json)
+
+
+@models.command()
+def compare(
+    first: VersionArgument,
+    second: VersionArgument,
+    group: GroupOption = MODEL_PACKAGE_GROUP_NAME,
+    target: TargetOption = TargetChoice.local,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two versions on the test images that both were judged by."""
+    from pipelines.cli.screen import print_json
+    from pipelines.registry import find_in_group
+    from pipelines.version_comparison import compare_versions
+
+    place = connect(target)
+    one, other = (find_in_group(place.client("sagemaker"), group, version) for version in (first, second))
+    found = compare_versions(place.client("s3"), one, other)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        _show(found)
+
+
+def _show(found: VersionComparison) -> None:
+    from pipelines.cli.screen import console, facts
+
+    low, high = found.interval
+    about = facts(f"Version {found.second} beside version {found.first}")
+    about.add_row("Images", f"{found.images} that both have seen")
+    about.add_row(f"Accuracy of {found.first}", f"{found.first_accuracy:.3f}")
+    about.add_row(f"Accuracy of {found.second}", f"{found.second_accuracy:.3f}")
+    about.add_row("Difference", f"{found.difference:+.3f}, between {low:+.3f} and {high:+.3f} (95 %, Newcombe)")
+    about.add_row(
+        "Right alone", f"{found.first}: {found.only_first_right} images, {found.second}: {found.only_second_right}"
+    )
+    about.add_row("By chance", f"p = {found.p_value:.3g} (McNemar, exact, two-sided)")
+    console().print(about)
+
+
+def _list(group: str, endpoint: str, target: TargetChoice, as_json: bool) -> None:
     from pipelines.cli.screen import console, print_json, table
     from pipelines.live_endpoint import serving_package
     from pipelines.registry import ModelPackageGroupMissing, list_versions
