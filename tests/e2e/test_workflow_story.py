@@ -160,7 +160,6 @@ def test_a_doubt_goes_to_a_human_whose_answer_is_kept(deployed, account, picture
 
     (waiting,) = json.loads(deployed("review-queue", "list", "--json").stdout)
     assert waiting["execution"] == doubt["execution_arn"]
-    assert waiting["id"][:8] in deployed("review-queue", "list").stdout
     saved = tmp_path / "saved.png"
     shown = deployed("review-queue", "show", waiting["id"][:8], "--save", str(saved))
     assert shown.returncode == 0, shown.stderr
@@ -176,8 +175,6 @@ def test_a_doubt_goes_to_a_human_whose_answer_is_kept(deployed, account, picture
     assert kept["groundTruthData"] == {"data": "1", "encoding": "CSV"}
     assert kept["eventMetadata"] == {"eventId": waiting["id"]}
     assert deployed("review-queue", "list").stdout == "No picture waits.\n"
-    again = deployed("review-queue", "resolve", waiting["id"], "motorcycle")
-    assert again.returncode == 1 and "`scones review-queue list`" in again.stderr
 
 
 def test_what_is_no_picture_fails_by_its_name_and_the_others_do_not(deployed, account, tmp_path):
