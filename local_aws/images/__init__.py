@@ -2,8 +2,8 @@
 
 The module is chosen by the repository name of the image URI (`…/pytorch-training:2.10.0-cpu` is
 `pytorch_training.py`), and takes the command that SageMaker would give the container: `train` or `serve`.
-What a module can do stands in its `COMMANDS`. The modules stand alone: nothing of the server is imported by
-what runs.
+`process` is the image's own entry point, for a processing job that names none. What a module can do stands in
+its `COMMANDS`. The modules stand alone: nothing of the server is imported by what runs.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _commands(script: Path) -> tuple[str, ...]:
 
 
 def require_image(image_uri: str, command: str | None = None) -> Image:
-    """The image of this URI; one that has `command` (`train`, `serve`), where that is given.
+    """The image of this URI; one that has `command` (`train`, `serve`, `process`), where that is given.
 
     Raises ValidationException, which lists the images that would do.
     """

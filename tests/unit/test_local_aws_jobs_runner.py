@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 from moto.logs.models import LogsBackend
 from moto.s3.models import S3Backend, s3_backends
 
+from local_aws import images
 from local_aws.logs import LogGroups
 from local_aws.objects import ObjectStore
 from local_aws.sagemaker import operations  # noqa: F401  registers the operations
 from local_aws.sagemaker.context import ACCOUNT_ID, Context
 from local_aws.sagemaker.control_plane import ControlPlane
+from local_aws.sagemaker.errors import ValidationException
 from local_aws.sagemaker.jobs.runner import JobRunner
 from local_aws.sagemaker.store import Store
 
@@ -176,3 +179,67 @@ def test_only_the_last_failed_jobs_keep_their_files(context: Context) -> None:
     folder = context.state_dir / "jobs" / "processing"
     kept = sorted(path.parts[-6] for path in folder.glob("*/opt/ml/processing/out/x"))
     assert kept == [f"failed-{number}" for number in range(2, 7)]
+
+
+COUNTING_IMAGE = """
+import json, os, sys
+from pathlib import Path
+COMMANDS = ("process",)
+if __name__ == "__main__":
+    source = json.loads(os.environ["dataset"])["file"]
+    Path(os.environ["output_path"], "seen.json").write_text(json.dumps([sys.argv[1:], Path(source).read_text()]))
+    Path(os.environ["SAGEMAKER_BASE_DIR"], "output", "message").write_text("Completed: one file seen.")
+"""
+
+
+@pytest.fixture
+def counting_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An image with an entry point of its own, for processing only."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "counting_analyzer.py").write_text(COUNTING_IMAGE)
+    (folder / "pytorch_training.py").write_text('COMMANDS = ("train",)')
+    monkeypatch.setattr(images, "FOLDER", folder)
+    images.known_images.cache_clear()
+    yield "123456789012.dkr.ecr.us-east-1.amazonaws.com/counting-analyzer"
+    images.known_images.cache_clear()
+
+
+def own_entry_point(context: Context, image: str) -> dict[str, Any]:
+    """The end of a job that names no entry point."""
+    data = {"S3Uri": "s3://bucket/in.csv", "LocalPath": "/opt/ml/processing/input", "S3DataType": "S3Prefix"}
+    out = {"S3Uri": "s3://bucket/out", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    context.objects.write("bucket", "in.csv", b"a,b")
+    context.call(
+        "CreateProcessingJob",
+        {
+            "ProcessingJobName": "own",
+            "RoleArn": ROLE,
+            "AppSpecification": {"ImageUri": image, "ContainerArguments": ["--to", "/opt/ml/processing/x"]},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+            },
+            "Environment": {
+                "dataset": json.dumps({"file": "/opt/ml/processing/input/in.csv"}),
+                "output_path": "/opt/ml/processing/out",
+            },
+            "ProcessingInputs": [{"InputName": "data", "S3Input": {**data, "S3InputMode": "File"}}],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": out}]},
+        },
+    )
+    return ended(context, "own")
+
+
+def test_a_job_without_an_entry_point_runs_the_images_own(context: Context, counting_image: str) -> None:
+    described = own_entry_point(context, counting_image)
+    assert described["ProcessingJobStatus"] == "Completed", described
+    assert described["ExitMessage"] == "Completed: one file seen."
+    (command, option, target), content = json.loads(context.objects.read("bucket", "out/seen.json"))
+    assert (command, option, content) == ("process", "--to", "a,b")
+    # arguments, values of the environment and JSON in them name the job's own folder
+    assert target.endswith("/opt/ml/processing/x") and target.startswith(str(context.state_dir))
+
+
+def test_an_image_without_an_entry_point_of_its_own_needs_the_requests(context: Context, counting_image: str) -> None:
+    with pytest.raises(ValidationException, match="ContainerEntrypoint is required here: the image pytorch-training"):
+        own_entry_point(context, IMAGE)

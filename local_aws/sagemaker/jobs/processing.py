@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+from local_aws.images import require_image
 from local_aws.objects import S3Uri
 from local_aws.sagemaker.jobs import inputs
 from local_aws.sagemaker.jobs.continuous import ContinuousUpload
@@ -56,6 +58,11 @@ def _outcome(job: Job, hosts: list[_Host], exits: list[Exit]) -> Outcome:
     return Outcome("Completed", changes)
 
 
+def _own_entry_point(image_uri: str) -> list[str]:
+    """What an image runs in a job whose request names no entry point."""
+    return [sys.executable, str(require_image(image_uri, "process").script), "process"]
+
+
 class _Host:
     """One host of the cluster: its folder and its container."""
 
@@ -95,7 +102,10 @@ class _Host:
     def _run(self, deadline: float | None) -> Exit:
         job, tree = self._job, self.tree
         application = job.request["AppSpecification"]
-        command = tree.mapping.value(application["ContainerEntrypoint"] + application.get("ContainerArguments", []))
+        command = [
+            *(tree.mapping.value(application.get("ContainerEntrypoint")) or _own_entry_point(application["ImageUri"])),
+            *tree.mapping.value(application.get("ContainerArguments", [])),
+        ]
         own = {"PROCESSING_JOB_NAME": job.name, "PROCESSING_JOB_ARN": job.arn}
         environment = container_environment(job.context, tree, own, job.request.get("Environment", {}))
         with ExitStack() as uploads:

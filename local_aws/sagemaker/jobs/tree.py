@@ -1,6 +1,6 @@
 """A job's folder: it stands for the container's root, has /opt/ml below it, and goes when the job is over.
 
-A job that succeeded or was stopped leaves only its configuration and messages; one that failed leaves
+A job that succeeded or was stopped leaves only its configuration, messages and metrics; one that failed leaves
 everything, to be looked at, until five others of its kind have failed after it, or it is deleted.
 """
 
@@ -22,7 +22,7 @@ FAILED_TREES_KEPT = 5
 FAILED_MARK = ".failed"
 SCRATCH_LINK, SCRATCH_PREFIX = ".scratch", "job-"
 SAFE_PATH = re.compile(r"[\w./+@%:,-]+")
-KEPT = ("config", "input/config", "output/failure", "output/message")
+KEPT = ("config", "input/config", "output/failure", "output/message", "output/metrics")
 
 
 class JobTree:
@@ -101,7 +101,7 @@ def forget_scratch(root: Path) -> None:
 
 
 def strip(root: Path) -> None:
-    """Keep of an ended job no more than its configuration and messages."""
+    """Keep of an ended job no more than its configuration, messages and metrics."""
     for opt_ml in [*root.glob("opt/ml"), *root.glob("algo-*/opt/ml")]:
         kept = {opt_ml / name for name in KEPT}
         _remove_all_but(opt_ml, kept)

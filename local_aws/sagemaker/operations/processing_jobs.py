@@ -25,11 +25,11 @@ MOST_INSTANCES = 8
 @operation("CreateProcessingJob")
 def create_processing_job(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     application = request["AppSpecification"]
-    require_image(application["ImageUri"])
+    image = require_image(application["ImageUri"])
     refuse(
-        not application.get("ContainerEntrypoint"),
-        "AppSpecification.ContainerEntrypoint is required here: the images of this local AWS have none of "
-        "their own for processing.",
+        not application.get("ContainerEntrypoint") and "process" not in image.commands,
+        f"AppSpecification.ContainerEntrypoint is required here: the image {image.repository} of this local AWS "
+        "has none of its own for processing.",
     )
     cluster = request["ProcessingResources"]["ClusterConfig"]
     refuse(
