@@ -47,6 +47,7 @@ from local_aws.sagemaker.endpoints.invocation_metrics import InvocationMetrics
 from local_aws.sagemaker.endpoints.runtime import RuntimeApi
 from local_aws.sagemaker.endpoints.runtime_request import is_invocation
 from local_aws.sagemaker.jobs.runner import JobRunner
+from local_aws.sagemaker.monitoring.monitor import Monitor
 from local_aws.sagemaker.pipeline.engine import PipelineEngine
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.wire import SageMakerApi
@@ -90,6 +91,7 @@ def make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot)
     context.workers["invocation_metrics"] = InvocationMetrics(context)
     context.workers["capture"] = CaptureLog(context)
     context.workers["endpoints"] = Endpoints(context)
+    context.workers["monitoring"] = Monitor(context)
     context.workers["alarms"] = context.alarms
     context.workers["scaling"] = Scaler(context)
     context.workers["stacks"] = Stacks(context)

@@ -1,12 +1,16 @@
 """The API operations, one module a resource family. Importing this package registers them all."""
 
 from local_aws.sagemaker.operations import (
+    data_quality_job_definitions,
     endpoint_configs,
     endpoints,
     model_package_groups,
     model_package_updates,
     model_packages,
+    model_quality_job_definitions,
     models,
+    monitoring_executions,
+    monitoring_schedules,
     pipeline_executions,
     pipeline_versions,
     pipelines,
@@ -17,12 +21,16 @@ from local_aws.sagemaker.operations import (
 )
 
 __all__ = [
+    "data_quality_job_definitions",
     "endpoint_configs",
     "endpoints",
     "model_package_groups",
     "model_package_updates",
     "model_packages",
+    "model_quality_job_definitions",
     "models",
+    "monitoring_executions",
+    "monitoring_schedules",
     "pipeline_executions",
     "pipeline_versions",
     "pipelines",

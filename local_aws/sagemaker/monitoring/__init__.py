@@ -1,0 +1,1 @@
+"""Model Monitor: schedules, the executions that they start, and the processing jobs that these are made of."""
