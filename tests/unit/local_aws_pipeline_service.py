@@ -74,6 +74,7 @@ class Outcome:
     status: str = "Completed"
     reason: str | None = None
     error: ServiceError | None = None
+    message: str | None = None
 
 
 @dataclass
@@ -208,6 +209,8 @@ class Service:
         answer = {**job.request, f"{resource}Arn": self._arn(resource, name), f"{resource}Status": status}
         if ended and job.outcome.reason:
             answer["FailureReason"] = job.outcome.reason
+        if ended and job.outcome.message:
+            answer["ExitMessage"] = job.outcome.message
         if resource == "TrainingJob" and status == "Completed":
             uri = f"{job.request['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
             self.context.objects.write(BUCKET, S3Uri.parse(uri).key, b"model")

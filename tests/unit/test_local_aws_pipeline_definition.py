@@ -108,7 +108,7 @@ def test_a_document_of_the_wrong_form_is_refused(text: str, words: str) -> None:
             [condition("C", then=[processing("X", Type="EMR")], otherwise=[])],
             "Step type 'EMR' of step 'X' is not supported by this local AWS; "
             "supported: Processing, Training, Transform, Model, RegisterModel, EndpointConfig, Endpoint, Lambda, "
-            "Condition, Fail.",
+            "QualityCheck, Condition, Fail.",
         ),
         ([processing("A", Foo=1)], "Unknown member 'Foo' of step 'A'"),
         ([processing("A", DisplayName=1)], "DisplayName of step 'A' must be a string"),

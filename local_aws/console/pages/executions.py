@@ -131,6 +131,8 @@ def _row(name: str, kind: str, description: str | None, states: Mapping[str, Ste
     for resource, group in LOG_GROUPS.items():
         if arn := (metadata.get(resource) or {}).get("Arn"):
             made = {"log_group": group, "log_prefix": f"{arn.rpartition('/')[2]}/"}
+    if arn := (metadata.get("QualityCheck") or {}).get("CheckJobArn"):
+        made = {"log_group": LOG_GROUPS["ProcessingJob"], "log_prefix": f"{arn.rpartition('/')[2]}/"}
     if arn := (metadata.get("Lambda") or {}).get("Arn"):
         made = {"log_group": f"/aws/lambda/{arn.rpartition(':')[2]}"}
     if arn := (metadata.get("RegisterModel") or {}).get("Arn"):

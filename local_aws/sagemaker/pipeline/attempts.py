@@ -13,7 +13,7 @@ from local_aws.sagemaker.pipeline.names import resource_name
 from local_aws.sagemaker.pipeline.records import ExecutionInput, StepState
 from local_aws.sagemaker.pipeline.references import Scope, UnresolvedReference, execution_variables, resolve
 from local_aws.sagemaker.pipeline.steps import STEP_TYPES
-from local_aws.sagemaker.pipeline.steps.base import Api, Failure, Progress, Start
+from local_aws.sagemaker.pipeline.steps.base import Api, Failure, Progress, Start, request_of
 from local_aws.sagemaker.pipeline.structure import Definition, Step
 from local_aws.sagemaker.store import Record
 
@@ -63,8 +63,9 @@ class Attempts:
 
     def _resource_name(self, step: Step) -> str:
         """A name the step's own arguments carry is a prefix (the SDK's `use_custom_job_prefix`)."""
-        key = STEP_TYPES[step.type].name_argument
-        prefix = resolve(step.arguments.get(key), self._scope(None, "")) if key else None
+        step_type = STEP_TYPES[step.type]
+        key = step_type.name_argument
+        prefix = resolve(request_of(step_type, step).get(key), self._scope(None, "")) if key else None
         return resource_name(self._execution.name, step.name, prefix)
 
     def _cache_hit(self, step: Step) -> CacheHit | None:

@@ -21,7 +21,7 @@ from local_aws.sagemaker.pipeline.structure import CachePolicy
 def cache_key(step_type: str, keys: Iterable[str], arguments: Mapping[str, Any]) -> str:
     """What two runs of a step must have in common: a hash over the type and the arguments that decide."""
     chosen = sorted(arguments if tuple(keys) == EVERY_ARGUMENT else keys)
-    deciding = {key: arguments[key] for key in chosen if key in arguments}
+    deciding = {key: value for key in chosen if (value := _at(arguments, key.split("."))) is not None}
     text = json.dumps([step_type, deciding], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -47,3 +47,13 @@ def find_hit(
         if policy.expire_after is None or now - state.ended <= policy.expire_after:
             return arn, state
     return None
+
+
+def _at(arguments: Mapping[str, Any], path: list[str]) -> Any:
+    """The argument at a path such as `Arguments.Environment`; None where there is none."""
+    value: Any = arguments
+    for member in path:
+        value = value.get(member)
+        if value is None:
+            return None
+    return value

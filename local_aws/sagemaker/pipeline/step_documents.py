@@ -17,7 +17,7 @@ from local_aws.sagemaker.pipeline.expressions import (
 from local_aws.sagemaker.pipeline.policies import BadPolicy, parse_cache, parse_retries
 from local_aws.sagemaker.pipeline.request_shapes import BadArgument, check_arguments
 from local_aws.sagemaker.pipeline.steps import STEP_TYPES
-from local_aws.sagemaker.pipeline.steps.base import BadStep
+from local_aws.sagemaker.pipeline.steps.base import BadStep, request_of
 from local_aws.sagemaker.pipeline.structure import TRIGGERS, Branch, Dependency, PropertyFile, Step
 
 STEP_NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
@@ -110,9 +110,9 @@ def _check_step(step: Step) -> None:
     if step.retry_policies and not step_type.retryable:
         raise refusal(f"RetryPolicies of step '{step.name}': a step of type {step.type} cannot be retried.")
     try:
-        step_type.check(step)
         if step_type.operation:
-            check_arguments(step_type.operation, step.arguments)
+            check_arguments(step_type.operation, request_of(step_type, step))
+        step_type.check(step)
     except (BadStep, BadArgument) as error:
         raise refusal(f"Step '{step.name}': {error}.") from error
 

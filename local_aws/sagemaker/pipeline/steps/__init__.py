@@ -8,6 +8,7 @@ from local_aws.sagemaker.pipeline.steps.fail import FailStep
 from local_aws.sagemaker.pipeline.steps.lambda_function import LambdaStep
 from local_aws.sagemaker.pipeline.steps.model import ModelStep
 from local_aws.sagemaker.pipeline.steps.processing import PROCESSING
+from local_aws.sagemaker.pipeline.steps.quality_check import QualityCheckStep
 from local_aws.sagemaker.pipeline.steps.register_model import RegisterModelStep
 from local_aws.sagemaker.pipeline.steps.training import TRAINING
 from local_aws.sagemaker.pipeline.steps.transform import TRANSFORM
@@ -21,6 +22,7 @@ _ALL: tuple[StepType, ...] = (
     EndpointConfigStep(),
     EndpointStep(),
     LambdaStep(),
+    QualityCheckStep(),
     ConditionStep(),
     FailStep(),
 )

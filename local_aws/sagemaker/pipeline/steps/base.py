@@ -76,6 +76,12 @@ class Progress:
     ends_execution: bool = False
 
 
+def request_of(step_type: StepType, step: Step) -> Mapping[str, Any]:
+    """The part of a step's arguments that becomes the request of the type's operation."""
+    request: Mapping[str, Any] = step.arguments["Arguments"] if step_type.members else step.arguments
+    return request
+
+
 class StepType(Protocol):
     """One type of step.
 
@@ -84,7 +90,8 @@ class StepType(Protocol):
     None for a type that is never cached. `name_argument` is the argument that would name what it makes, None
     where there is none. `variable` is the execution variable that holds that name while the arguments are
     resolved. `members` are the members of its document that only this type has; with them, a step's arguments
-    are the document's `Arguments` and those members, each under its name.
+    are the document's `Arguments` and those members, each under its name; a cache key of `Arguments.X` is one of
+    the former.
     """
 
     @property
