@@ -22,9 +22,12 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=setuptools.find_packages(include=["pipelines*", "processing*", "training*", "local_aws*"]),
+    packages=setuptools.find_packages(
+        include=["pipelines*", "processing*", "training*", "model_monitor*", "local_aws*"]
+    ),
     package_data={
         "pipelines.deployment": ["template.yaml"],
+        "model_monitor": ["template.yaml"],
         "local_aws.console": ["templates/*.html", "static/*"],
     },
     install_requires=pinned_requirements(),

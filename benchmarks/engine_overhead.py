@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.result_file import write_result
-from benchmarks.scripts_by_hand import ROOT, evaluate, extract, find_archive, perturb, score, train
+from benchmarks.scripts_by_hand import (
+    ROOT,
+    data_quality_baseline,
+    evaluate,
+    extract,
+    find_archive,
+    model_quality_baseline,
+    perturb,
+    score,
+    train,
+)
 
 BAR = 1.15
 EPOCHS = 60  # the pipeline's own default
@@ -50,14 +60,16 @@ def run(work_dir: Path, epochs: int = EPOCHS) -> dict[str, Any]:
 
 
 def time_scripts(archive: Path, folder: Path, epochs: int) -> dict[str, float]:
-    """Run the five scripts; seconds by the name of their step."""
-    data, job = folder / "data", folder / "job"
+    """Run the seven scripts; seconds by the name of their step."""
+    data, job, monitoring = folder / "data", folder / "job", folder / "monitoring"
     return {
         "ExtractCifar": _seconds(lambda: extract(archive, data)),
         "TrainClassifier": _seconds(lambda: train(data, job, job / "model", SEED, epochs)),
         "PerturbTestSet": _seconds(lambda: perturb(data)),
         "ScoreTestSet": _seconds(lambda: score(data, job / "model", folder / "answers", "images")),
-        "EvaluateModel": _seconds(lambda: evaluate(data, folder / "answers", folder / "evaluation")),
+        "EvaluateModel": _seconds(lambda: evaluate(data, folder / "answers", folder / "evaluation", monitoring)),
+        "DataQualityBaseline": _seconds(lambda: data_quality_baseline(monitoring, folder / "data-quality")),
+        "ModelQualityBaseline": _seconds(lambda: model_quality_baseline(monitoring, folder / "model-quality")),
     }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_SUBSET = ROOT.parent / "shared" / "data" / "cifar-100-subset.tar.gz"
+RECORD_PREPROCESSOR = ROOT / "model_monitor" / "record_preprocessor.py"
+ANALYZER = ROOT / "local_aws" / "images" / "sagemaker_model_monitor_analyzer.py"
 
 # What a person would write to score a folder with the serving code that training left in the model folder.
 SCORE = """
@@ -73,12 +75,47 @@ def score(data: Path, model: Path, answers: Path, pictures: str = "test") -> flo
     return sum(right) / len(right)
 
 
-def evaluate(data: Path, answers: Path, output: Path) -> None:
-    """EvaluateModel's."""
+def evaluate(data: Path, answers: Path, output: Path, monitoring: Path | None = None) -> None:
+    """EvaluateModel's; what the monitor's baselines are made of goes into `monitoring`."""
     given = {"transform-dir": answers, "test-dir": data / "test", "test-lst-dir": data / "test_lst"}
     given |= {"report-dir": data / "report", "output-dir": output}
+    if monitoring:
+        given |= {"record-preprocessor": RECORD_PREPROCESSOR, "monitoring-dir": monitoring}
     flags = [text for name, path in given.items() for text in (f"--{name}", str(path))]
     _run([sys.executable, "-m", "processing.evaluate", *flags, "--accuracy-threshold", "0.5"], ROOT)
+
+
+def data_quality_baseline(monitoring: Path, job: Path) -> None:
+    """DataQualityBaseline's: the analyzer image's own module on the test images' features."""
+    _analyse(monitoring / "features.csv", job, {})
+
+
+def model_quality_baseline(monitoring: Path, job: Path) -> None:
+    """ModelQualityBaseline's: the same on the answers and labels."""
+    attributes = {"probability": "probability", "inference": "prediction", "ground_truth": "label"}
+    columns = {f"{name}_attribute": column for name, column in attributes.items()}
+    _analyse(
+        monitoring / "quality.csv",
+        job,
+        {"analysis_type": "MODEL_QUALITY", "problem_type": "BinaryClassification", **columns},
+    )
+
+
+def _analyse(dataset: Path, job: Path, more: dict[str, str]) -> None:
+    source, output = job / "input", job / "output"
+    source.mkdir(parents=True)
+    output.mkdir()
+    shutil.copy(dataset, source)
+    environment = {
+        "SAGEMAKER_BASE_DIR": str(job),
+        "dataset_format": json.dumps({"csv": {"header": True}}),
+        "dataset_source": str(source),
+        "output_path": str(output),
+        "publish_cloudwatch_metrics": "Disabled",
+    }
+    _run([sys.executable, str(ANALYZER), "process"], job, {**environment, **more})
+    if not (output / "constraints.json").is_file():
+        raise FileNotFoundError(f"the analyzer wrote no constraints.json for {dataset}")
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:

@@ -13,6 +13,7 @@ LOG_GROUPS = {
     "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
     "TransformJob": "/aws/sagemaker/TransformJobs",
+    "QualityCheck": "/aws/sagemaker/ProcessingJobs",
 }
 
 
@@ -80,7 +81,8 @@ def function_outputs(execution: ExecutionStatus, step_name: str) -> dict[str, st
 def log_lines(logs: Any, step: StepStatus, last: int | None = None) -> list[str]:
     """The log of the job that a step runs: all of it, or the last lines. Empty where there is none (yet)."""
     kind = kind_of(step)
-    arn = step.metadata.get(kind, {}).get("Arn") if kind else None
+    made = step.metadata.get(kind, {}) if kind else {}
+    arn = made.get("Arn") or made.get("CheckJobArn")
     if kind not in LOG_GROUPS or not arn:
         return []
     group = LOG_GROUPS[kind]

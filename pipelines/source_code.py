@@ -18,6 +18,7 @@ from typing import Any
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ("*.py", "requirements.txt")
+RECORD_PREPROCESSOR = "record_preprocessor.py"
 
 
 class SourceCodeMissing(FileNotFoundError):
@@ -37,26 +38,31 @@ class CodeBundle:
 @dataclass(frozen=True)
 class SourceCode:
     """What the containers of one pipeline run. `processing` is a plain tree, `training` a
-    sourcedir.tar.gz."""
+    sourcedir.tar.gz, `record_preprocessor` the one file that the monitor's analyzer runs too."""
 
     processing: CodeBundle
     training: CodeBundle
+    record_preprocessor: CodeBundle
 
 
 def read_source_code(bucket: str, prefix: str, root: Path = PROJECT_ROOT) -> SourceCode:
-    """Reads processing/ and training/ under `root` and names them by their content. Touches no service.
+    """Reads processing/, training/ and model_monitor/record_preprocessor.py under `root` and names them by their
+    content. Touches no service.
 
     Processing code keeps its folder, so that a job with PYTHONPATH on the mounted prefix can `python3 -m
     processing.x`. Training code lies at the root of the archive, as the framework containers' script mode
     wants it.
 
-    Raises SourceCodeMissing if a folder has no code.
+    Raises SourceCodeMissing if a folder has no code, or the file is not there.
     """
     processing = read_tree(root / "processing")
     training = read_tree(root / "training")
     return SourceCode(
         processing=_tree_bundle(bucket, f"{prefix}/code/processing", "processing", processing),
         training=_archive_bundle(bucket, f"{prefix}/code/training", training),
+        record_preprocessor=_file_bundle(
+            bucket, f"{prefix}/code/record-preprocessor", root / "model_monitor" / RECORD_PREPROCESSOR
+        ),
     )
 
 
@@ -65,7 +71,7 @@ def stage(s3_client: Any, source_code: SourceCode, kms_key: str | None = None) -
     there)."""
     return [
         uri
-        for bundle in (source_code.processing, source_code.training)
+        for bundle in (source_code.processing, source_code.training, source_code.record_preprocessor)
         for uri in stage_bundle(s3_client, bundle, kms_key)
     ]
 
@@ -139,6 +145,16 @@ def _archive_bundle(bucket: str, prefix: str, files: Mapping[str, bytes]) -> Cod
     key = f"{prefix}/{digest}/sourcedir.tar.gz"
     objects = {key: deterministic_tar_gz(files)}
     return CodeBundle(uri=f"s3://{bucket}/{key}", digest=digest, bucket=bucket, objects=objects)
+
+
+def _file_bundle(bucket: str, prefix: str, file: Path) -> CodeBundle:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise SourceCodeMissing(f"{file} cannot be read: run from a complete checkout of the project") from error
+    digest = hashlib.sha256(content).hexdigest()
+    key = f"{prefix}/{digest}/{file.name}"
+    return CodeBundle(uri=f"s3://{bucket}/{key}", digest=digest, bucket=bucket, objects={key: content})
 
 
 def _is_hidden(path: Path) -> bool:

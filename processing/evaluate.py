@@ -1,6 +1,7 @@
 """EvaluateModel: a transform's answers and the test images to figures, gates and evidence.
 
-Writes evaluation.json, predictions.csv, report.html, model_card.json and plots. Exits 0 also when a gate is not
+Writes evaluation.json, predictions.csv, report.html, model_card.json and plots, and with a record preprocessor what the
+monitor's baselines are made of. Exits 0 also when a gate is not
 passed: to measure and to check is this script's, to act on it is the pipeline's Condition step's.
 """
 
@@ -25,8 +26,17 @@ from processing.image_list import read_image_list
 from processing.judged_images import JudgedImages
 from processing.lineage import Lineage, parse_job, parse_pairs
 from processing.model_card import model_card
+from processing.monitoring_baseline import (
+    FEATURES_FILE,
+    QUALITY_FILE,
+    Features,
+    Preprocess,
+    feature_rows,
+    load_preprocessor,
+    write_baseline_data,
+)
 from processing.perturbations import PERTURBATIONS, perturbed_name, sampled_rows
-from processing.predictions import read_predictions
+from processing.predictions import find_answers, read_predictions
 from processing.predictions_file import PREDICTIONS_FILE, write_predictions_file
 from processing.report.page import render
 from processing.staged_output import staged_folder
@@ -50,6 +60,14 @@ class BadThreshold(ProcessingFailure):
 
 
 @dataclass(frozen=True)
+class Monitoring:
+    """The record preprocessor's file, and the folder that features.csv and quality.csv are written to."""
+
+    preprocessor: Path
+    output_dir: Path
+
+
+@dataclass(frozen=True)
 class EvaluationInputs:
     """The folders of one evaluation, as the pipeline mounts them; `champion_dir` may be left out."""
 
@@ -60,11 +78,17 @@ class EvaluationInputs:
     champion_dir: Path | None = None
 
 
-def evaluate(inputs: EvaluationInputs, output_dir: Path, accuracy_threshold: float, lineage: Lineage) -> Evaluation:
-    """Judge the candidate and write the evidence under output_dir.
+def evaluate(
+    inputs: EvaluationInputs,
+    output_dir: Path,
+    accuracy_threshold: float,
+    lineage: Lineage,
+    monitoring: Monitoring | None = None,
+) -> Evaluation:
+    """Judge the candidate and write the evidence under output_dir, and what `monitoring` wants.
 
     Raises a ProcessingFailure named for what is wrong with the threshold, report, list, images, answers, the
-    champion's predictions or the disk; then nothing is left in output_dir.
+    champion's predictions, the record preprocessor or the disk; then nothing is left in output_dir.
     """
     if not 0 <= accuracy_threshold <= 1:
         raise BadThreshold(f"the accuracy threshold is {accuracy_threshold}; give one in 0..1, such as 0.85")
@@ -72,7 +96,9 @@ def evaluate(inputs: EvaluationInputs, output_dir: Path, accuracy_threshold: flo
     classes = sorted(dataset["classes"], key=lambda name: dataset["classes"][name]["label"])
     # before the larger inputs: what is wrong with it is known at once
     champion = read_champion(inputs.champion_dir, classes)
+    preprocess = load_preprocessor(monitoring.preprocessor) if monitoring else None
     judged, perturbed = _read_answers(inputs, classes)
+    features = _features(preprocess, inputs, judged) if preprocess else []
     evaluation = judge(judged, dataset, perturbed, champion, accuracy_threshold)
     with staged_folder(output_dir, OUTPUTS) as staging:
         _draw_plots(staging / PLOTS_FOLDER, judged, dict(evaluation.metrics))
@@ -82,7 +108,15 @@ def evaluate(inputs: EvaluationInputs, output_dir: Path, accuracy_threshold: flo
         (staging / MODEL_CARD_FILE).write_text(model_card(evaluation, lineage), encoding="utf-8")
         text = json.dumps(as_document(evaluation), indent=2, allow_nan=False)
         (staging / EVALUATION_FILE).write_text(text + "\n", encoding="utf-8")
+        if monitoring:
+            with staged_folder(monitoring.output_dir, (FEATURES_FILE, QUALITY_FILE)) as data:
+                write_baseline_data(data, features, judged)
     return evaluation
+
+
+def _features(preprocess: Preprocess, inputs: EvaluationInputs, judged: JudgedImages) -> list[Features]:
+    answers = find_answers(inputs.transform_dir)
+    return feature_rows(preprocess, inputs.test_dir, {name: answers[name] for name in judged.file_names})
 
 
 def _read_report(file: Path) -> dict[str, Any]:
@@ -134,11 +168,17 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--champion-dir", type=Path, help="folder with the champion's predictions.csv")
     parser.add_argument("--output-dir", type=Path, required=True, help="where evaluation.json and the rest are written")
     parser.add_argument("--accuracy-threshold", type=float, default=0.85, help="the bar of the accuracy gate, 0..1")
+    monitor = parser.add_argument_group("for the monitor's baselines", "both, or neither")
+    monitor.add_argument("--record-preprocessor", type=Path, help="the Python file that a monitoring schedule runs")
+    monitor.add_argument("--monitoring-dir", type=Path, help="where features.csv and quality.csv are written")
     told = parser.add_argument_group("for the report", "what the pipeline knows; each may be repeated")
     told.add_argument("--fact", action="append", default=[], metavar="NAME=VALUE", help="such as code_version=…")
     told.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the pipeline")
     told.add_argument("--job", action="append", default=[], metavar="STEP,TYPE,COUNT,START,END", help="a job that ran")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if (options.record_preprocessor is None) != (options.monitoring_dir is None):
+        parser.error("--record-preprocessor and --monitoring-dir belong together: give both, or neither")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,7 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parse_pairs(options.parameter, "--parameter"),
             [parse_job(text) for text in options.job],
         )
-        evaluation = evaluate(inputs, options.output_dir, options.accuracy_threshold, lineage)
+        monitoring = Monitoring(options.record_preprocessor, options.monitoring_dir) if options.monitoring_dir else None
+        evaluation = evaluate(inputs, options.output_dir, options.accuracy_threshold, lineage, monitoring)
         interval = evaluation.intervals["accuracy"]
         print(
             f"accuracy {evaluation.metrics['accuracy']['value']:.4f} on {len(evaluation.judged.labels)} images "

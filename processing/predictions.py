@@ -35,9 +35,18 @@ class MalformedPrediction(ProcessingFailure):
 def read_predictions(transform_dir: Path, file_names: Sequence[str], class_count: int) -> NDArray[np.float64]:
     """(len(file_names), class_count) probabilities, in the order of file_names.
 
+    Raises PredictionMissing, PredictionUnexpected, PredictionDuplicated, MalformedPrediction.
+    """
+    found = find_answers(transform_dir)
+    _require_same(set(file_names), set(found), transform_dir)
+    return np.array([_read(found[name], class_count) for name in file_names], dtype=np.float64)
+
+
+def find_answers(transform_dir: Path) -> dict[str, Path]:
+    """Picture's file name -> its answer. Raises PredictionDuplicated.
+
     Outputs are found anywhere below transform_dir by base name, as the path of a transform's output repeats
-    the input's prefix. Raises PredictionMissing, PredictionUnexpected, PredictionDuplicated,
-    MalformedPrediction.
+    the input's prefix.
     """
     found: dict[str, Path] = {}
     for file in sorted(transform_dir.rglob(f"*{SUFFIX}")):
@@ -47,8 +56,7 @@ def read_predictions(transform_dir: Path, file_names: Sequence[str], class_count
                 f"{name} is answered twice, by {found[name]} and {file}; keep one transform's output"
             )
         found[name] = file
-    _require_same(set(file_names), set(found), transform_dir)
-    return np.array([_read(found[name], class_count) for name in file_names], dtype=np.float64)
+    return found
 
 
 def parse_prediction(text: str, class_count: int, where: str) -> list[float]:

@@ -17,6 +17,7 @@ from pipelines.definition.document import StepEntry, all_steps, expressions
 from pipelines.definition.lambda_steps import check_lambda_step
 from pipelines.definition.parameters import check_parameters
 from pipelines.definition.problem import Problem
+from pipelines.definition.quality_check_steps import check_quality_check_step, quality_check_members
 from pipelines.definition.references import References, check_references, output_names, referenced_steps
 from pipelines.definition.shapes import check_shape, service_model
 from pipelines.definition.step_fields import check_step_fields
@@ -37,6 +38,7 @@ REQUESTS = {
     "RegisterModel": ("CreateModelPackage", ""),
     "EndpointConfig": ("CreateEndpointConfig", "EndpointConfigName"),
     "Endpoint": ("CreateEndpoint", "EndpointName"),
+    "QualityCheck": ("CreateProcessingJob", "ProcessingJobName"),
 }
 COMPARISONS = {"Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"}
 
@@ -105,6 +107,9 @@ def _check_step(step: StepEntry, references: References) -> Iterator[Problem]:
         operation, filled_in = REQUESTS[step.type]
         shape = service_model().operation_model(operation).input_shape
         yield from check_shape(step.arguments, shape, path, references.type_of, frozenset({filled_in}))
+        if step.type == "QualityCheck":
+            yield from check_references(quality_check_members(step), step.path, references)
+            yield from check_quality_check_step(step, output_names(step), references.type_of)
     elif step.type == "Condition":
         yield from _check_conditions(step, path)
     elif step.type == "Fail":
@@ -161,7 +166,8 @@ def _check_order(steps: list[StepEntry], by_name: Mapping[str, StepEntry]) -> It
         named = {str(item.get("Step") if isinstance(item, Mapping) else item) for item in depends_on}
         for name in sorted(named - set(by_name)):
             yield Problem(f"{step.path}.DependsOn", f"no step {name!r}")
-        waits_for = (named | referenced_steps(step.own_arguments)) & set(by_name)
+        beside = quality_check_members(step) if step.type == "QualityCheck" else {}
+        waits_for = (named | referenced_steps([step.own_arguments, beside])) & set(by_name)
         for name in sorted(waits_for):
             if by_name[name].type == "Fail":
                 yield Problem(step.path, f"waits for {name}, a Fail step, after which nothing runs")

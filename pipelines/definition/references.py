@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.definition.document import StepEntry, expressions, is_expression
 from pipelines.definition.lambda_steps import output_type, outputs_of
 from pipelines.definition.problem import Problem
+from pipelines.definition.quality_check_steps import PROPERTIES as QUALITY_CHECK_PROPERTIES
 from pipelines.definition.shapes import service_model
 
 EXECUTION_VARIABLES = {
@@ -101,6 +102,8 @@ class References:
             return "Boolean"
         if step.type == "Lambda":
             return _lambda_output(step, path)
+        if step.type == "QualityCheck" and path in QUALITY_CHECK_PROPERTIES:
+            return "String"
         shape_name = DESCRIBE_SHAPES.get(step.type)
         if shape_name is None:
             raise UnresolvedReference(f"step {name!r} is a {step.type} step and has no property {path!r}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.definition.document import StepEntry
 from pipelines.definition.problem import Problem
+from pipelines.definition.quality_check_steps import QUALITY_CHECK_FIELDS
 
 FIELDS = {
     "Name",
@@ -22,10 +23,10 @@ FIELDS = {
 }
 STEP_FAULTS = {"Step.SERVICE_FAULT", "Step.THROTTLING"}
 JOB_FAULTS = {"SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"}
-LAMBDA_FIELDS = {"FunctionArn", "OutputParameters"}
+OWN_FIELDS = {"Lambda": {"FunctionArn", "OutputParameters"}, "QualityCheck": QUALITY_CHECK_FIELDS}
 JOB_STEPS = {"Processing", "Training", "Transform"}
 RETRYABLE = {*JOB_STEPS, "Model", "RegisterModel", "EndpointConfig"}
-CACHEABLE = {*JOB_STEPS, "EndpointConfig", "Endpoint", "Lambda"}
+CACHEABLE = {*JOB_STEPS, "EndpointConfig", "Endpoint", "Lambda", "QualityCheck"}
 MAX_ATTEMPTS = 20
 MAX_EXPIRE_AFTER_MINUTES = 14400
 ISO_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", re.IGNORECASE)
@@ -33,7 +34,7 @@ ISO_DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d
 
 def check_step_fields(step: StepEntry, outputs: set[str]) -> Iterator[Problem]:
     """`outputs`: the names of the step's processing outputs, which its property files lie in."""
-    known = FIELDS | LAMBDA_FIELDS if step.type == "Lambda" else FIELDS
+    known = FIELDS | OWN_FIELDS.get(step.type, set())
     for name in sorted(set(step.step) - known):
         yield Problem(f"{step.path}.{name}", "is unknown")
     for index, policy in enumerate(step.step.get("RetryPolicies", [])):

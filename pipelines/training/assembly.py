@@ -16,6 +16,7 @@ from pipelines.training.steps.create_model import create_model
 from pipelines.training.steps.evaluate_model import evaluate_model
 from pipelines.training.steps.extract_cifar import extract_cifar
 from pipelines.training.steps.lineage import lineage_of
+from pipelines.training.steps.monitoring_baselines import monitoring_baselines
 from pipelines.training.steps.perturb_test_set import perturb_test_set
 from pipelines.training.steps.register_model import register_model
 from pipelines.training.steps.reject_model import reject_model
@@ -55,7 +56,8 @@ def assemble(
         train=train,
         score=score,
     )
-    evaluate = evaluate_model(settings, parameters, code.processing, extract, score, lineage)
+    evaluate = evaluate_model(settings, parameters, code, extract, score, lineage)
+    baselines = monitoring_baselines(settings, parameters, group, evaluate)
     register = register_model(
         settings,
         parameters,
@@ -66,6 +68,7 @@ def assemble(
         extract=extract,
         train=train,
         evaluate=evaluate,
+        baselines=baselines,
     )
     deployment = DeploymentSettings(
         model_package_arn=register.properties.ModelPackageArn,
@@ -74,7 +77,8 @@ def assemble(
     )
     safeguards = open_safeguards(settings, deployment, group, safeguards_function)
     approval = check_approval(parameters, register, deployment_steps(safeguards))
-    check = check_quality([register, approval], reject_model())
+    accept = [baselines.data_quality, baselines.model_quality, register, approval]
+    check = check_quality(accept, reject_model())
 
     return Pipeline(
         name=name,

@@ -270,13 +270,76 @@ DECLARATIONS: dict[str, tuple[Break, str]] = {
 }
 
 
+def _baseline(definition: Definition) -> dict[str, Any]:
+    return _step(definition, "DataQualityBaseline")
+
+
+QUALITY_CHECKS: dict[str, tuple[Break, str]] = {
+    "an unknown check type": (
+        lambda d: _baseline(d).update(CheckType="DATA_BIAS"),
+        "CheckType: 'DATA_BIAS' is not one of DATA_QUALITY, MODEL_QUALITY",
+    ),
+    "a flag as text": (lambda d: _baseline(d).update(SkipCheck="true"), "SkipCheck: is 'true', but wants Boolean"),
+    "a flag of a parameter of another type": (
+        lambda d: _baseline(d).update(RegisterNewBaseline={"Get": "Parameters.Seed"}),
+        "RegisterNewBaseline: is Integer, but wants Boolean",
+    ),
+    "a supplied baseline of an unknown step": (
+        lambda d: _baseline(d).update(SuppliedBaselineStatistics={"Get": "Steps.Gone.CalculatedBaselineStatistics"}),
+        "SuppliedBaselineStatistics: no step 'Gone'",
+    ),
+    "a supplied baseline that waits for itself": (
+        lambda d: (
+            _baseline(d).update(
+                SuppliedBaselineStatistics={"Get": "Steps.ModelQualityBaseline.CalculatedBaselineStatistics"}
+            )
+            or _step(d, "ModelQualityBaseline").update(
+                SuppliedBaselineStatistics={"Get": "Steps.DataQualityBaseline.CalculatedBaselineStatistics"}
+            )
+        ),
+        "wait for each other in a circle",
+    ),
+    "a check against nothing": (
+        lambda d: _baseline(d).update(SkipCheck=False, ModelPackageGroupName=None),
+        "DataQualityBaseline: needs an earlier baseline",
+    ),
+    "a check with two outputs": (
+        lambda d: _arguments(d, "DataQualityBaseline")["ProcessingOutputConfig"]["Outputs"].append(
+            {
+                "OutputName": "other",
+                "S3Output": {"S3Uri": "s3://b/o", "LocalPath": "/opt/ml/processing/o", "S3UploadMode": "EndOfJob"},
+            }
+        ),
+        "has 2 outputs: the reports want one",
+    ),
+    "a request member that is missing": (
+        lambda d: _arguments(d, "DataQualityBaseline").pop("RoleArn"),
+        "RoleArn is missing",
+    ),
+    "a retried check": (
+        lambda d: _baseline(d).update(RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 1}]),
+        "QualityCheck steps cannot be retried",
+    ),
+    "a member of another step type": (lambda d: _baseline(d).update(FunctionArn="f"), "FunctionArn: is unknown"),
+    "a property that a check has not": (
+        lambda d: _arguments(d, "RegisterModel")["CustomerMetadataProperties"].update(
+            x={"Get": "Steps.DataQualityBaseline.ProcessingJobName"}
+        ),
+        "'DataQualityBaseline' is a QualityCheck step and has no property 'ProcessingJobName'",
+    ),
+}
+
+
 def test_the_golden_definition_has_no_problems(definition: Definition) -> None:
     assert check_definition(definition) == []
 
 
 @pytest.mark.parametrize(
     ("break_it", "expected"),
-    [pytest.param(*case, id=name) for name, case in {**REQUESTS, **REFERENCES, **DECLARATIONS}.items()],
+    [
+        pytest.param(*case, id=name)
+        for name, case in {**REQUESTS, **REFERENCES, **DECLARATIONS, **QUALITY_CHECKS}.items()
+    ],
 )
 def test_a_broken_definition_is_found(definition: Definition, break_it: Break, expected: str) -> None:
     break_it(definition)
@@ -293,6 +356,14 @@ def test_a_problem_says_where_in_names_not_indexes(definition: Definition) -> No
     _arguments(definition, "RegisterModel").update(Domain=7)
     (problem,) = check_definition(definition)
     assert problem.path == "Steps.CheckQuality.IfSteps.RegisterModel.Arguments.Domain"
+
+
+def test_a_check_may_be_supplied_with_its_baseline_cached_and_told_by_a_parameter(definition: Definition) -> None:
+    definition["Parameters"].append({"Name": "Skip", "Type": "Boolean", "DefaultValue": False})
+    supplied = {f"SuppliedBaseline{name}": f"s3://b/{name}.json" for name in ("Statistics", "Constraints")}
+    cache = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+    _baseline(definition).update(SkipCheck={"Get": "Parameters.Skip"}, ModelPackageGroupName=None, **supplied, **cache)
+    assert check_definition(definition) == []
 
 
 def test_json_get_may_stand_where_any_scalar_is_wanted(definition: Definition) -> None:

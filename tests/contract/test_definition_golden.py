@@ -18,6 +18,7 @@ from pipelines.definition.document import all_steps, expressions
 from processing.evaluate import OUTPUTS as EVIDENCE
 from processing.evaluation import as_document
 from processing.gates import PASSED
+from processing.monitoring_baseline import FEATURES_FILE, QUALITY_FILE, QUALITY_HEADER
 from tests.unit.processing_evidence import made_up_evaluation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,7 @@ STEPS = [
     "EvaluateModel",
     "CheckQuality",
 ]
+BASELINES = ("DataQualityBaseline", "ModelQualityBaseline")
 PARAMETERS = {
     "InputDataUri",
     "ProcessingInstanceType",
@@ -85,6 +87,11 @@ def _arguments(definition: dict[str, Any], name: str) -> dict[str, Any]:
     return next(step["Arguments"] for step in definition["Steps"] if step["Name"] == name)
 
 
+def _accepted(definition: dict[str, Any], name: str) -> dict[str, Any]:
+    """A step that runs when every gate was passed."""
+    return next(step for step in _arguments(definition, "CheckQuality")["IfSteps"] if step["Name"] == name)
+
+
 def test_two_processes_compile_to_the_same_bytes(compiled: dict[str, list[str]]) -> None:
     assert _compile("2") == compiled
 
@@ -104,7 +111,7 @@ def test_the_definition_has_no_problems(compiled: dict[str, list[str]], pipeline
 def test_steps_and_parameters_are_those_of_the_design(plain: dict[str, Any]) -> None:
     assert [step["Name"] for step in plain["Steps"]] == STEPS
     check = _arguments(plain, "CheckQuality")
-    assert [step["Name"] for step in check["IfSteps"]] == ["RegisterModel", "CheckApproval"]
+    assert [step["Name"] for step in check["IfSteps"]] == [*BASELINES, "RegisterModel", "CheckApproval"]
     assert [step["Name"] for step in check["ElseSteps"]] == ["RejectModel"]
     assert {parameter["Name"] for parameter in plain["Parameters"]} == PARAMETERS
 
@@ -165,7 +172,7 @@ def test_a_rejection_says_what_the_evaluation_found(plain: dict[str, Any]) -> No
 
 
 def test_every_figure_of_the_metadata_is_in_the_evaluation(plain: dict[str, Any]) -> None:
-    metadata = _arguments(plain, "CheckQuality")["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
+    metadata = _accepted(plain, "RegisterModel")["Arguments"]["CustomerMetadataProperties"]
     paths = [
         expression["Std:JsonGet"]["Path"]
         for value in metadata.values()
@@ -182,7 +189,7 @@ def test_every_figure_of_the_metadata_is_in_the_evaluation(plain: dict[str, Any]
 
 
 def test_evidence_is_registered_by_its_place(plain: dict[str, Any]) -> None:
-    metadata = _arguments(plain, "CheckQuality")["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
+    metadata = _accepted(plain, "RegisterModel")["Arguments"]["CustomerMetadataProperties"]
     files = {"report": "report.html", "predictions": "predictions.csv", "model_card": "model_card.json"}
     for name, file in files.items():
         assert metadata[name]["Std:Join"]["Values"][-1] == file
@@ -213,13 +220,13 @@ def test_the_evaluation_is_told_every_parameter_and_every_job_before_it(plain: d
 
 
 def test_every_job_has_a_time_limit(plain: dict[str, Any]) -> None:
-    for name in ("ExtractCifar", "PerturbTestSet", "TrainClassifier", "EvaluateModel"):
-        assert _arguments(plain, name)["StoppingCondition"]["MaxRuntimeInSeconds"] > 0
+    jobs = [_arguments(plain, name) for name in ("ExtractCifar", "PerturbTestSet", "TrainClassifier", "EvaluateModel")]
+    for job in [*jobs, *(_accepted(plain, name)["Arguments"] for name in BASELINES)]:
+        assert job["StoppingCondition"]["MaxRuntimeInSeconds"] > 0
 
 
 def test_the_key_encrypts_volumes_and_outputs_of_every_job(locked_down: dict[str, Any]) -> None:
-    for name in ("ExtractCifar", "PerturbTestSet", "EvaluateModel"):
-        job = _arguments(locked_down, name)
+    for job in _processing_jobs(locked_down):
         assert "key/" in job["ProcessingOutputConfig"]["KmsKeyId"]
         assert "key/" in job["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"]
     training = _arguments(locked_down, "TrainClassifier")
@@ -230,13 +237,15 @@ def test_the_key_encrypts_volumes_and_outputs_of_every_job(locked_down: dict[str
     assert "key/" in transform["TransformResources"]["VolumeKmsKeyId"]
 
 
+def _processing_jobs(definition: dict[str, Any]) -> list[dict[str, Any]]:
+    before = [_arguments(definition, name) for name in ("ExtractCifar", "PerturbTestSet", "EvaluateModel")]
+    return [*before, *(_accepted(definition, name)["Arguments"] for name in BASELINES)]
+
+
 def test_every_job_runs_in_the_given_network(locked_down: dict[str, Any]) -> None:
     vpc = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
-    for name in ("ExtractCifar", "PerturbTestSet", "EvaluateModel"):
-        assert _arguments(locked_down, name)["NetworkConfig"] == {
-            "EnableNetworkIsolation": True,
-            "VpcConfig": vpc,
-        }
+    for job in _processing_jobs(locked_down):
+        assert job["NetworkConfig"] == {"EnableNetworkIsolation": True, "VpcConfig": vpc}
     for name in ("TrainClassifier", "CreateModel"):
         assert _arguments(locked_down, name)["VpcConfig"] == vpc
         assert _arguments(locked_down, name)["EnableNetworkIsolation"] is True
@@ -251,7 +260,7 @@ def test_an_isolated_training_job_gets_its_code_as_a_channel(locked_down: dict[s
 
 def test_the_code_version_reaches_the_registered_model(locked_down: dict[str, Any], plain: dict[str, Any]) -> None:
     def metadata(definition: dict[str, Any]) -> dict[str, Any]:
-        register = _arguments(definition, "CheckQuality")["IfSteps"][0]["Arguments"]
+        register = _accepted(definition, "RegisterModel")["Arguments"]
         found: dict[str, Any] = register["CustomerMetadataProperties"]
         return found
 
@@ -260,7 +269,7 @@ def test_the_code_version_reaches_the_registered_model(locked_down: dict[str, An
 
 
 def test_what_is_approved_from_the_start_is_deployed_after_it_is_registered(plain: dict[str, Any]) -> None:
-    check = _arguments(plain, "CheckQuality")["IfSteps"][1]
+    check = _accepted(plain, "CheckApproval")
     assert check["DependsOn"] == ["RegisterModel"]
     (condition,) = check["Arguments"]["Conditions"]
     assert condition["LeftValue"] == {"Get": "Parameters.ModelApprovalStatus"}
@@ -269,7 +278,7 @@ def test_what_is_approved_from_the_start_is_deployed_after_it_is_registered(plai
 
 
 def test_the_training_pipeline_deploys_in_one_way_and_chooses_nothing_but_whether(plain: dict[str, Any]) -> None:
-    approved = _arguments(plain, "CheckQuality")["IfSteps"][1]["Arguments"]["IfSteps"]
+    approved = _accepted(plain, "CheckApproval")["Arguments"]["IfSteps"]
     assert [step["Name"] for step in approved] == ["PlanDeployment", "CheckPlan"]
     assert approved[0]["Arguments"]["ModelPackageArn"] == {"Get": "Steps.RegisterModel.ModelPackageArn"}
     assert approved[0]["Arguments"]["EndpointName"] == {"Get": "Parameters.EndpointName"}
@@ -286,3 +295,48 @@ def test_the_key_and_the_network_reach_what_serves(compiled: dict[str, list[str]
     config = steps["ConfigureInstances"]["Arguments"]
     assert "key/" in config["KmsKeyId"] and "key/" in config["DataCaptureConfig"]["KmsKeyId"]
     assert "KmsKeyId" not in steps["ConfigureServerless"]["Arguments"]
+
+
+def test_the_monitors_baselines_are_made_of_what_the_evaluation_wrote(plain: dict[str, Any]) -> None:
+    evaluate = _arguments(plain, "EvaluateModel")
+    arguments = evaluate["AppSpecification"]["ContainerArguments"]
+    mounted = {each["InputName"]: each["S3Input"] for each in evaluate["ProcessingInputs"]}["record_preprocessor"]
+    file = mounted["S3Uri"].rsplit("/", 1)[-1]
+    assert arguments[arguments.index("--record-preprocessor") + 1] == f"{mounted['LocalPath']}/{file}"
+    (output,) = [
+        each["S3Output"]
+        for each in evaluate["ProcessingOutputConfig"]["Outputs"]
+        if each["S3Output"]["LocalPath"] == arguments[arguments.index("--monitoring-dir") + 1]
+    ]
+    assert output["S3Uri"]["Std:Join"]["Values"][-1] == "monitoring"
+    for name, file in zip(BASELINES, (FEATURES_FILE, QUALITY_FILE), strict=True):
+        (source,) = _accepted(plain, name)["Arguments"]["ProcessingInputs"]
+        place, found = source["S3Input"]["S3Uri"]["Std:Join"]["Values"]
+        assert (place["Get"].split(".")[1], "'monitoring'" in place["Get"], found) == ("EvaluateModel", True, file)
+    environment = _accepted(plain, "ModelQualityBaseline")["Arguments"]["Environment"]
+    columns = [environment[f"{each}_attribute"] for each in ("probability", "inference", "ground_truth")]
+    assert tuple(columns) == QUALITY_HEADER
+
+
+def test_the_baselines_check_nothing_and_are_what_the_package_carries(plain: dict[str, Any]) -> None:
+    for name in BASELINES:
+        step = _accepted(plain, name)
+        assert (step["Type"], step["SkipCheck"], step["RegisterNewBaseline"]) == ("QualityCheck", True, True)
+        image = step["Arguments"]["AppSpecification"]["ImageUri"]
+        assert image.endswith("/sagemaker-model-monitor-analyzer") and "CacheConfig" not in step
+        assert step["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceType"] == {
+            "Get": "Parameters.ProcessingInstanceType"
+        }
+    register = _accepted(plain, "RegisterModel")["Arguments"]
+    kinds = {"ModelDataQuality": BASELINES[0], "ModelQuality": BASELINES[1]}
+    for kind, step in kinds.items():
+        for file in ("Statistics", "Constraints"):
+            source = register["DriftCheckBaselines"][kind][file]["S3Uri"]
+            assert source == {"Get": f"Steps.{step}.BaselineUsedForDriftCheck{file}"}
+    assert register["ModelMetrics"]["ModelDataQuality"]["Statistics"]["S3Uri"] == {
+        "Get": "Steps.DataQualityBaseline.CalculatedBaselineStatistics"
+    }
+    inputs = {each["InputName"]: each["S3Input"] for each in _arguments(plain, "EvaluateModel")["ProcessingInputs"]}
+    used = inputs["record_preprocessor"]["S3Uri"]
+    assert register["CustomerMetadataProperties"]["record_preprocessor"] == used
+    assert re.fullmatch(r"s3://.+/[0-9a-f]{64}/record_preprocessor\.py", used) and len(used) <= 256

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import boto3
+import pytest
 
 QUICK = ("--param", "Epochs=1")
 STEPS = (
@@ -22,6 +23,8 @@ STEPS = (
     "ScoreTestSet",
     "EvaluateModel",
     "CheckQuality",
+    "DataQualityBaseline",
+    "ModelQualityBaseline",
     "RegisterModel",
     "CheckApproval",
 )
@@ -45,8 +48,21 @@ def test_an_execution_ends_with_a_registered_version_that_waits_for_approval(sco
     assert execution["arn"].rsplit("/", 1)[-1] in report
     assert "There is no champion to compare with" in report
 
+    package = client(scones, "sagemaker").describe_model_package(ModelPackageName=version["arn"])
+    data, quality = (package["DriftCheckBaselines"][kind] for kind in ("ModelDataQuality", "ModelQuality"))
+    statistics = json.loads(read(scones, data["Statistics"]["S3Uri"]))
+    predictions = read(scones, version["metadata"]["predictions"]).splitlines()
+    assert statistics["dataset"]["item_count"] == len(predictions) - 1
+    assert "brightness" in {
+        feature["name"] for feature in json.loads(read(scones, data["Constraints"]["S3Uri"]))["features"]
+    }
+    bars = json.loads(read(scones, quality["Constraints"]["S3Uri"]))["binary_classification_constraints"]
+    assert bars["accuracy"]["threshold"] == pytest.approx(version["accuracy"])
+    assert "def preprocess_handler(" in read(scones, version["metadata"]["record_preprocessor"])
+
     logs = scones("logs", "--step", "TrainClassifier").stdout
     assert "validation:accuracy=" in logs
+    assert "Completed" in scones("logs", "--step", "DataQualityBaseline").stdout
     metrics = training_metrics(scones)
     assert metrics["validation:accuracy"] >= 0.0, "metric definitions pick the figure out of the log"
 
@@ -75,6 +91,7 @@ def test_a_model_below_the_bar_and_far_behind_its_champion_ends_with_exit_code_3
     assert "significantly worse than the champion: p-value " in line
     assert "TrainClassifier Succeeded" in done.stdout
     assert "cached" in done.stdout, "data and training are those of the first execution"
+    assert "Baseline" not in done.stdout, "a model that is refused needs none"
     assert json.loads(scones("models", "--json").stdout) == before
 
 

@@ -24,6 +24,7 @@ from processing.sample_archive import write_archive
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("train", "validation", "test", "train_lst", "validation_lst", "test_lst", "report")
+PREPROCESSOR = ROOT / "model_monitor" / "record_preprocessor.py"
 CLASS_NAMES = [b"apple", b"bicycle", b"motorcycle"]
 
 
@@ -292,6 +293,40 @@ def test_evaluation_writes_figures_and_evidence_and_leaves_acting_to_the_pipelin
     for plot in plots:
         with Image.open(output / plot) as image:
             assert np.asarray(image.convert("L")).std() > 5
+
+
+def test_with_a_record_preprocessor_the_evaluation_writes_what_the_monitors_baselines_are_made_of(
+    extracted: Path, answered: Path
+) -> None:
+    wanted = ("--record-preprocessor", PREPROCESSOR, "--monitoring-dir", "monitoring")
+    # ready-made and empty, as a processing job's output folder is
+    (answered / "monitoring").mkdir()
+    done = evaluate(extracted, answered, 0.95, *wanted)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(answered / "monitoring") == ["features.csv", "quality.csv"]
+    with open(answered / "evaluation" / "predictions.csv", newline="") as file:
+        predictions = list(csv.DictReader(file))
+    with open(answered / "monitoring" / "features.csv", newline="") as file:
+        features = list(csv.DictReader(file))
+    assert len(features) == len(predictions) and {row["readable"] for row in features} == {"1"}
+    with open(answered / "monitoring" / "quality.csv", newline="") as file:
+        quality = list(csv.DictReader(file))
+    for said, seen, judged in zip(predictions, features, quality, strict=True):
+        likelier = max(float(said["p_bicycle"]), float(said["p_motorcycle"]))
+        assert float(seen["confidence"]) == pytest.approx(likelier)
+        assert (judged["probability"], judged["label"]) == (said["p_motorcycle"], said["label"])
+        assert judged["prediction"] == str(int(seen["predicted_class"] == "motorcycle"))
+
+
+def test_a_record_preprocessor_that_raises_is_one_line_and_leaves_nothing(extracted: Path, answered: Path) -> None:
+    (answered / "broken.py").write_text("def preprocess_handler(record):\n    raise ValueError('no such thing')\n")
+    done = evaluate(extracted, answered, 0.5, "--record-preprocessor", "broken.py", "--monitoring-dir", "monitoring")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    first = read_image_list(extracted / "first" / "test_lst" / "test.lst")[0].file_name
+    assert done.stderr.startswith(f"PreprocessorFailed: the record preprocessor raised ValueError on {first}: no such")
+    assert not (answered / "monitoring").exists() and not (answered / "evaluation").exists()
+    done = evaluate(extracted, answered, 0.5, "--record-preprocessor", "broken.py")
+    assert done.returncode == 2 and "belong together" in done.stderr
 
 
 def test_evaluation_refuses_a_missing_answer_in_one_line(extracted: Path, answered: Path) -> None:

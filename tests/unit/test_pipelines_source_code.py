@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tarfile
@@ -33,6 +34,8 @@ def root(tmp_path: Path) -> Path:
         "processing/extract_cifar.py": "print('extract')\n",
         "training/train.py": "print('train')\n",
         "training/model.py": "print('model')\n",
+        "model_monitor/record_preprocessor.py": "def preprocess_handler(record): ...\n",
+        "model_monitor/report.py": "print('not for containers')\n",
     }.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -72,6 +75,20 @@ def test_training_code_lies_at_the_root_of_its_archive(root: Path) -> None:
     assert bundle.uri.endswith("/sourcedir.tar.gz")
 
 
+def test_the_record_preprocessor_is_one_file_under_its_digest(root: Path) -> None:
+    bundle = _read(root).record_preprocessor
+    ((key, content),) = bundle.objects.items()
+    assert content == (root / "model_monitor" / "record_preprocessor.py").read_bytes()
+    assert key == f"scones/SconesTraining/code/record-preprocessor/{bundle.digest}/record_preprocessor.py"
+    assert bundle.uri == f"s3://{BUCKET}/{key}" and bundle.digest == hashlib.sha256(content).hexdigest()
+
+
+def test_a_tree_without_the_record_preprocessor_is_refused(root: Path) -> None:
+    (root / "model_monitor" / "record_preprocessor.py").unlink()
+    with pytest.raises(SourceCodeMissing, match=r"record_preprocessor\.py cannot be read"):
+        _read(root)
+
+
 def test_times_caches_and_hidden_files_do_not_count(root: Path) -> None:
     before = _read(root)
     os.utime(root / "training" / "train.py", (1, 1))
@@ -108,9 +125,9 @@ def test_a_folder_without_code_is_refused(root: Path) -> None:
 def test_staging_uploads_everything_once(root: Path, s3: Any) -> None:
     code = _read(root)
     uploaded = stage(s3, code)
-    assert len(uploaded) == 3
+    assert len(uploaded) == 4
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
-    assert keys == {*code.processing.objects, *code.training.objects}
+    assert keys == {*code.processing.objects, *code.training.objects, *code.record_preprocessor.objects}
     assert stage(s3, code) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sagemaker.core.workflow.conditions import ConditionEquals
 from sagemaker.mlops.workflow import ConditionStep, FailStep, ModelStep
+from sagemaker.mlops.workflow.quality_check_step import QualityCheckStep
 
 from pipelines.training.steps.evaluate_model import evaluated
 
@@ -13,7 +14,7 @@ GATES = ("accuracy", "champion")
 PASSED = "passed"
 
 
-def check_quality(accept: list[ModelStep | ConditionStep], reject: FailStep) -> ConditionStep:
+def check_quality(accept: list[QualityCheckStep | ModelStep | ConditionStep], reject: FailStep) -> ConditionStep:
     """Accepts if every gate passed: accuracy >= AccuracyThreshold, and not significantly worse than the champion."""
     return ConditionStep(
         name=NAME,

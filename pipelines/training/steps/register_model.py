@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 
+from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.helper.pipeline_variable import PipelineVariable
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.resources import Model
@@ -22,6 +23,7 @@ from pipelines.training.parameters import INFERENCE_INSTANCE_TYPES, TrainingPara
 from pipelines.training.steps.create_model import model_artifacts, serving_environment
 from pipelines.training.steps.evaluate_model import evaluated, in_evaluation, measured_accuracy
 from pipelines.training.steps.extract_cifar import CLASSES, DATASET_REPORT
+from pipelines.training.steps.monitoring_baselines import MonitoringBaselines
 
 NAME = "RegisterModel"
 CONTENT_TYPES = ["image/png", "image/jpeg", "application/x-image"]
@@ -51,9 +53,10 @@ def register_model(
     extract: ProcessingStep,
     train: TrainingStep,
     evaluate: ProcessingStep,
+    baselines: MonitoringBaselines,
 ) -> ModelStep:
     """The package's metadata says where the model comes from: data, code, execution, and what it was judged
-    by."""
+    by. Its DriftCheckBaselines are what its endpoint's traffic will be compared with."""
     container = ContainerDefinition(
         image=pytorch_inference(settings.region),
         model_data_url=model_artifacts(train),
@@ -80,8 +83,11 @@ def register_model(
         domain="COMPUTER_VISION",
         task="IMAGE_CLASSIFICATION",
         model_metrics=ModelMetrics(
-            model_statistics=MetricsSource(content_type="application/json", s3_uri=evaluation_uri)
+            model_statistics=_json(evaluation_uri),
+            model_data_statistics=_json(baselines.data_quality.properties.CalculatedBaselineStatistics),
+            model_data_constraints=_json(baselines.data_quality.properties.CalculatedBaselineConstraints),
         )._to_request_dict(),
+        drift_check_baselines=_drift_check_baselines(baselines)._to_request_dict(),
         customer_metadata_properties={
             "accuracy": measured_accuracy().to_string(),
             "accuracy_threshold": parameters.accuracy_threshold.to_string(),
@@ -99,6 +105,8 @@ def register_model(
             "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
             "processing_code_sha256": code.processing.digest,
             "training_code_sha256": code.training.digest,
+            # A monitoring schedule must run the very file that the baseline was made with.
+            "record_preprocessor": code.record_preprocessor.uri,
             **({"code_version": code_version} if code_version else {}),
         },
     )
@@ -112,3 +120,17 @@ def register_model(
 
 def _dataset_report(extract: ProcessingStep, path: str) -> PipelineVariable:
     return JsonGet(step_name=extract.name, property_file=DATASET_REPORT, json_path=path).to_string()
+
+
+def _drift_check_baselines(baselines: MonitoringBaselines) -> DriftCheckBaselines:
+    data_quality, model_quality = baselines.data_quality.properties, baselines.model_quality.properties
+    return DriftCheckBaselines(
+        model_data_statistics=_json(data_quality.BaselineUsedForDriftCheckStatistics),
+        model_data_constraints=_json(data_quality.BaselineUsedForDriftCheckConstraints),
+        model_statistics=_json(model_quality.BaselineUsedForDriftCheckStatistics),
+        model_constraints=_json(model_quality.BaselineUsedForDriftCheckConstraints),
+    )
+
+
+def _json(uri: PipelineVariable) -> MetricsSource:
+    return MetricsSource(content_type="application/json", s3_uri=uri)
