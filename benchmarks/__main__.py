@@ -4,12 +4,15 @@ import sys
 
 from benchmarks import (
     accuracy,
+    drift_detection,
     endpoint_update,
     engine_overhead,
     extraction,
     handler_imports,
     invoke_latency,
     invoke_throughput,
+    monitor_analysis,
+    record_preprocessor,
     workflow_bulk,
     workflow_execution,
 )
@@ -24,6 +27,9 @@ BENCHMARKS = {
     "an execution of the workflow": workflow_execution,
     "the workflow in bulk": workflow_bulk,
     "imports of the Lambdas' handlers": handler_imports,
+    "analysis of captured records": monitor_analysis,
+    "the record preprocessor": record_preprocessor,
+    "drift and false alarms": drift_detection,
 }
 
 
