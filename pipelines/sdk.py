@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import boto3
+    from sagemaker.core.helper.session_helper import Session
     from sagemaker.core.workflow.pipeline_context import PipelineSession
 
 
@@ -36,21 +37,36 @@ def pipeline_session(boto_session: boto3.Session, default_bucket: str) -> Pipeli
     return session
 
 
+def sdk_session(boto_session: boto3.Session, default_bucket: str) -> Session:
+    """A Session of the SDK that sends its requests, on the given boto3 session; for what is not compiled."""
+    _load_core(boto_session)
+    from sagemaker.core.helper.session_helper import Session
+
+    session = Session(boto_session=boto_session, default_bucket=default_bucket)
+    session.sagemaker_config = {}
+    return session
+
+
+def _load_core(boto_session: boto3.Session) -> None:
+    with _default_boto_session(boto_session):
+        import sagemaker.core.telemetry.telemetry_logging as telemetry
+    # On by default and sent from threads to a public bucket. Opting out by config file costs 12 to 20 s of
+    # schema checks.
+    telemetry._send_telemetry_request = _send_nothing
+    telemetry._telemetry_msg_shown = True
+    _be_quiet()
+
+
 def _load(boto_session: boto3.Session) -> None:
     # ModelTrainer and ModelBuilder ask IAM SimulatePrincipalPolicy whether the role will do; the service says
     # so soon enough.
     os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
     with _default_boto_session(boto_session):
-        import sagemaker.core.telemetry.telemetry_logging as telemetry
         import sagemaker.mlops.workflow.steps as steps
-    # On by default and sent from threads to a public bucket. Opting out by config file costs 12 to 20 s of
-    # schema checks.
-    telemetry._send_telemetry_request = _send_nothing
-    telemetry._telemetry_msg_shown = True
+    _load_core(boto_session)
     # Each processing and transform step makes a local-mode session, six clients in the default region, for
     # two names.
     steps.LocalSagemakerClient = _LocalModeNames
-    _be_quiet()
 
 
 @contextmanager

@@ -107,4 +107,14 @@ def outcome(execution: ExecutionStatus, version: Any, endpoint: str) -> str:
         return f"Nothing to change: {plan['Reason']}"
     if plan.get("Action") == "superseded":
         return f"Version {version} gave way: {plan['Reason']}"
-    return f"Version {version} serves at {endpoint}. Look: `scones endpoint`, ask it: `scones invoke IMAGE`."
+    monitoring = _monitoring(execution)
+    watched = f" Monitoring: {monitoring}." if monitoring else ""
+    return f"Version {version} serves at {endpoint}. Look: `scones endpoint`, ask it: `scones invoke IMAGE`.{watched}"
+
+
+def _monitoring(execution: ExecutionStatus) -> str:
+    """What became of the endpoint's schedules, "" where it has none."""
+    from pipelines.executions import function_outputs
+
+    said = (function_outputs(execution, step.name).get("Monitoring", "") for step in execution.steps)
+    return next((one for one in said if one and one != "nothing scheduled"), "")

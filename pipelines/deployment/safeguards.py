@@ -50,7 +50,7 @@ class Safeguards:
         return self._step(name, "The alarms on which the update is rolled back", "prepare", outputs, config_name)
 
     def guard(self, name: str, endpoint: EndpointStep) -> LambdaStep:
-        """Output Scaling: the instances between which the endpoint scales, in words."""
+        """Outputs, in words: Scaling, between how many instances, and Monitoring, what became of the schedules."""
         step = self._guard(name)
         step.add_depends_on([endpoint])
         return step
@@ -60,8 +60,9 @@ class Safeguards:
         return self._guard(RENEW, {"Action": plan.properties.Outputs["Action"]})
 
     def _guard(self, name: str, more: dict[str, PipelineVariable] | None = None) -> LambdaStep:
-        outputs = {"Scaling": LambdaOutputTypeEnum.String}
-        return self._step(name, "The endpoint's alarms, scaling and tags", "guard", outputs, more)
+        outputs = {"Scaling": LambdaOutputTypeEnum.String, "Monitoring": LambdaOutputTypeEnum.String}
+        told = "The endpoint's alarms, scaling, tags and monitoring schedules"
+        return self._step(name, told, "guard", outputs, more)
 
     def _step(
         self,

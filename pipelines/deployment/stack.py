@@ -24,7 +24,12 @@ def deploy_stack(target: Target, *, sleep: Sleep = time.sleep) -> str:
     Without a change nothing is done. Raises StackFailed.
     """
     key = stage_function(target.client("s3"), target.bucket)
-    values = {"CodeBucket": target.bucket, "CodeKey": key, "FunctionName": SAFEGUARDS_FUNCTION_NAME}
+    values = {
+        "CodeBucket": target.bucket,
+        "CodeKey": key,
+        "FunctionName": SAFEGUARDS_FUNCTION_NAME,
+        "MonitoringRoleArn": target.role_arn,
+    }
     request = {
         "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],

@@ -25,7 +25,7 @@ def deployment_steps(safeguards: Safeguards) -> Steps:
     plan = safeguards.plan()
     check = ConditionStep(
         name="CheckPlan",
-        description="Deploys if the plan says so; else only alarms, scaling and tags are seen to",
+        description="Deploys if the plan says so; else only alarms, scaling, tags and schedules are seen to",
         conditions=[ConditionEquals(left=plan.properties.Outputs["Action"], right="deploy")],
         if_steps=_update(safeguards, plan),
         else_steps=[safeguards.renew(plan)],

@@ -29,11 +29,13 @@ BY_SERVICES = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "iam:CreateServiceLinkedRole",
+    # asked for where a job definition names the role of its jobs
+    "iam:PassRole",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
 }
 # what Lambda's runtime has
 STANDS_ON = {"__future__", "boto3", "botocore"} | {
-    *("collections", "dataclasses", "datetime", "json", "re", "time", "typing", "urllib")
+    *("collections", "dataclasses", "datetime", "hashlib", "json", "re", "time", "typing", "urllib")
 }
 
 

@@ -127,6 +127,9 @@ class SageMaker(Service):
             raise refusal("ValidationException", f'Could not find model "{ModelName}".')
         return self._models[ModelName]
 
+    def describe_monitoring_schedule(self, MonitoringScheduleName: str) -> dict[str, Any]:
+        raise refusal("ResourceNotFound", f"Could not find monitoring schedule with name: {MonitoringScheduleName}")
+
     def add_tags(self, ResourceArn: str, Tags: list[dict[str, str]]) -> dict[str, Any]:
         self._tags.setdefault(ResourceArn, {}).update({tag["Key"]: tag["Value"] for tag in Tags})
         return {}

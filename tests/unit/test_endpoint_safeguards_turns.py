@@ -101,6 +101,7 @@ def test_without_an_execution_nobody_is_waited_for(world: World) -> None:
 
 def test_what_gave_way_guards_nothing(world: World) -> None:
     assert respond(event("guard", Action="superseded"), world.aws, lambda seconds: None) == {
-        "Scaling": "left to the later deployment"
+        "Scaling": "left to the later deployment",
+        "Monitoring": "left to the later deployment",
     }
     assert world.changes == []

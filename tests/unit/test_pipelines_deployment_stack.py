@@ -87,6 +87,7 @@ class Place:
     """A target with these two services."""
 
     bucket = "bucket"
+    role_arn = "arn:aws:iam::123456789012:role/Jobs"
 
     def __init__(self) -> None:
         self.cloudformation, self.s3 = CloudFormation(), S3()
@@ -122,6 +123,7 @@ def test_the_stack_is_made_and_waited_for(place: Place) -> None:
     assert request["Capabilities"] == ["CAPABILITY_IAM"]
     values = {item["ParameterKey"]: item["ParameterValue"] for item in request["Parameters"]}
     assert values["CodeBucket"] == "bucket"
+    assert values["MonitoringRoleArn"] == place.role_arn
     assert values["CodeKey"] in place.s3.objects
     assert place.slept > 0
 

@@ -2,7 +2,7 @@
 
 plan: may this package be deployed, and is there anything to do? Reads only.
 prepare: before the update. The alarms that the update names, and no scaling that would refuse it.
-guard: after the update. The standing alarms, scaling, and tags that say what is served.
+guard: after the update. The standing alarms, scaling, tags that say what is served, and its monitoring schedules.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .alarms import ensure_standing_alarms, renew_update_alarms
 from .aws import Aws, connect
 from .errors import EndpointFailed, InvalidRequest
 from .live import describe_endpoint, read_endpoint
+from .monitoring import move_schedules
 from .packages import require_deployable
 from .plan import SUPERSEDED, Plan, changes_instance_type, decide
 from .request import read_deployment, read_text
@@ -26,6 +27,7 @@ Event = Mapping[str, Any]
 Sleep = Callable[[float], None]
 PACKAGE_TAG = "scones:model-package-arn"
 VERSION_TAG = "scones:model-package-version"
+LEFT = "left to the later deployment"
 
 
 def handler(event: Event, _context: object) -> dict[str, Any]:
@@ -75,10 +77,13 @@ def prepare(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
     return {"ErrorAlarmName": errors, "LatencyAlarmName": latency}
 
 
-def guard(event: Event, aws: Aws, _sleep: Sleep) -> dict[str, Any]:
-    """Scaling: what it is now, in words. Nothing is done for a package that gave way to a later one."""
+def guard(event: Event, aws: Aws, sleep: Sleep) -> dict[str, Any]:
+    """Scaling: what it is now, and Monitoring: what became of the schedules, both in words.
+
+    Nothing is done for a package that gave way to a later one.
+    """
     if event.get("Action") == SUPERSEDED:
-        return {"Scaling": "left to the later deployment"}
+        return {"Scaling": LEFT, "Monitoring": LEFT}
     wanted = read_deployment(event)
     described = describe_endpoint(aws, wanted.endpoint_name)
     if described is None:
@@ -92,7 +97,15 @@ def guard(event: Event, aws: Aws, _sleep: Sleep) -> dict[str, Any]:
     aws.sagemaker.add_tags(
         ResourceArn=described["EndpointArn"], Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
     )
-    return {"Scaling": f"{wanted.scaling.minimum} to {wanted.scaling.maximum} instances" if wanted.scaling else "none"}
+    scaling = f"{wanted.scaling.minimum} to {wanted.scaling.maximum} instances" if wanted.scaling else "none"
+    return {"Scaling": scaling, "Monitoring": _monitoring(aws, wanted.endpoint_name, sleep)}
+
+
+def _monitoring(aws: Aws, endpoint_name: str, sleep: Sleep) -> str:
+    # not the package that was wanted: an update may have been rolled back since
+    live = read_endpoint(aws, endpoint_name, sleep)
+    served = live.variants[0].package_arn if live and live.variants else None
+    return move_schedules(aws, endpoint_name, served, sleep)
 
 
 OPERATIONS: Mapping[str, Callable[[Event, Aws, Sleep], dict[str, Any]]] = {
