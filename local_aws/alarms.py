@@ -1,4 +1,4 @@
-"""The alarms of CloudWatch, evaluated: a worker that judges every metric alarm each few seconds."""
+"""The alarms of CloudWatch, evaluated: a worker that judges every alarm each few seconds."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
 from local_aws.cloudwatch.alarm_records import AlarmState, change_state, put_alarm, remember
 from local_aws.cloudwatch.alarm_settings import Watched, check_alarm, criterion_of, queries_of, watched_by
+from local_aws.cloudwatch.composite_alarms import check_composite, children_first, is_composite, judge
 from local_aws.cloudwatch.data_queries import QueryError
 from local_aws.cloudwatch.evaluation import DataPoint, Verdict, evaluate
+from local_aws.cloudwatch.periods import aligned_start
 from local_aws.metrics import Metrics
 from local_aws.periodic import Periodic
 
@@ -67,10 +70,12 @@ class Alarms:
     def put(self, request: Mapping[str, Any]) -> Alarm:
         """As PutMetricAlarm. Raises moto's ValidationError and InvalidParameter... exceptions."""
         check_alarm(request)
-        with self._lock:
-            alarm = put_alarm(self._backend, request, self._now())
-        self._changed()
-        return alarm
+        return self._put(request)
+
+    def put_composite(self, request: Mapping[str, Any]) -> Alarm:
+        """As PutCompositeAlarm. Raises moto's ValidationError and InvalidParameter... exceptions."""
+        check_composite(request, self._backend.alarms)
+        return self._put(request)
 
     def delete(self, names: list[str]) -> None:
         """As DeleteAlarms, but a name that is not there is no error."""
@@ -83,7 +88,7 @@ class Alarms:
         with self._lock:
             alarm = self._backend.alarms[name]
             # kept with the alarm, so that it holds over a restart too
-            alarm.held_against = self._range(alarm, self._now()).present()  # type: ignore[attr-defined]
+            alarm.held_against = self._basis(alarm, self._now())  # type: ignore[attr-defined]
             old = AlarmState.of(alarm)
             change_state(alarm, state, reason, reason_data, self._now())
             new = AlarmState.of(alarm)
@@ -102,7 +107,7 @@ class Alarms:
 
     def tick(self) -> None:
         """Evaluate every alarm now."""
-        for alarm in list(self._backend.alarms.values()):
+        for alarm in children_first(dict(self._backend.alarms)):
             try:
                 with self._lock:
                     old = AlarmState.of(alarm)
@@ -127,25 +132,47 @@ class Alarms:
         """End, after the evaluation that may be going on."""
         self._periodic.stop()
 
+    def _put(self, request: Mapping[str, Any]) -> Alarm:
+        before = self._backend.alarms.get(request["AlarmName"])
+        if before is not None and is_composite(before) != ("AlarmRule" in request):
+            raise ValidationError(f"There is an alarm {before.name} already, of the other kind: metric or composite.")
+        with self._lock:
+            alarm = put_alarm(self._backend, request, self._now())
+        self._changed()
+        return alarm
+
     def _evaluate(self, alarm: Alarm) -> None:
         if self._backend.alarms.get(alarm.name) is not alarm:
             return  # deleted or replaced meanwhile
         now = self._now()
-        seen = self._range(alarm, now)
         held_against = getattr(alarm, "held_against", None)
         if held_against is not None:
-            if held_against == seen.present():
+            if held_against == self._basis(alarm, now):
                 return
             alarm.held_against = None  # type: ignore[attr-defined]
-        verdict = evaluate(criterion_of(alarm), seen.points, alarm.state_value)
-        if verdict.state != alarm.state_value:
-            change_state(alarm, verdict.state, verdict.reason, _reason_data(alarm, seen, verdict, now), now)
+        state, reason, reason_data = self._judged(alarm, now)
+        if state != alarm.state_value:
+            change_state(alarm, state, reason, reason_data, now)
             self._changed()
+
+    def _basis(self, alarm: Alarm, now: datetime) -> list[Any]:
+        """What the alarm is judged by: a state that was set by hand holds as long as this stays the same."""
+        return judge(alarm, self._backend.alarms).basis if is_composite(alarm) else self._range(alarm, now).present()
+
+    def _judged(self, alarm: Alarm, now: datetime) -> tuple[str, str, str]:
+        if is_composite(alarm):
+            found = judge(alarm, self._backend.alarms)
+            return found.state, found.reason, found.reason_data
+        seen = self._range(alarm, now)
+        verdict = evaluate(criterion_of(alarm), seen.points, alarm.state_value)
+        return verdict.state, verdict.reason, _reason_data(alarm, seen, verdict, now)
 
     def _range(self, alarm: Alarm, now: datetime) -> Range:
         watched = watched_by(queries_of(alarm))
         period = watched.period
-        end = int((now.timestamp() - SETTLING_SECONDS) // period) * period
+        # the window slides: an alarm over hours is judged anew each minute
+        # (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html)
+        end = aligned_start(now.timestamp() - SETTLING_SECONDS, period)
         start = end - criterion_of(alarm).periods_looked_at * period
         try:
             points = watched.queries.points(self._metrics, start, end)[watched.result.id]

@@ -77,11 +77,19 @@ def _answers(backend: CloudWatchBackend, metrics: Metrics, alarms: Alarms) -> di
         return {}
 
     def put_alarm(request: dict[str, Any]) -> dict[str, Any]:
+        check_actions(request)
+        alarms.put(request)
+        return {}
+
+    def put_composite_alarm(request: dict[str, Any]) -> dict[str, Any]:
+        check_actions(request)
+        alarms.put_composite(request)
+        return {}
+
+    def check_actions(request: dict[str, Any]) -> None:
         before = backend.alarms.get(request["AlarmName"])
         present = alarm_actions.actions_of(before) if before else ()
         alarm_actions.check_actions(request, backend.region_name, present)
-        alarms.put(request)
-        return {}
 
     return {
         "PutMetricData": put,
@@ -89,6 +97,7 @@ def _answers(backend: CloudWatchBackend, metrics: Metrics, alarms: Alarms) -> di
         "GetMetricData": lambda request: reading.get_metric_data(metrics, request),
         "ListMetrics": lambda request: reading.list_metrics(metrics, request),
         "PutMetricAlarm": put_alarm,
+        "PutCompositeAlarm": put_composite_alarm,
         "DeleteAlarms": lambda request: alarm_operations.delete_alarms(alarms, backend, request),
         "SetAlarmState": lambda request: alarm_operations.set_alarm_state(alarms, request),
         "DescribeAlarms": lambda request: alarm_operations.describe_alarms(backend, request),

@@ -7,6 +7,7 @@ the service sends.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from moto.cloudwatch.models import Alarm
 
 from local_aws.cloudwatch.alarm_records import AlarmState
 from local_aws.cloudwatch.alarm_settings import queries_of
+from local_aws.cloudwatch.composite_alarms import is_composite
 
 STATISTICS = {"SampleCount": "SAMPLE_COUNT"}
 
@@ -67,6 +69,13 @@ def topic_subject(alarm: Alarm, new: AlarmState, place: Place) -> str:
 def topic_message(alarm: Alarm, old: AlarmState, new: AlarmState, place: Place) -> dict[str, Any]:
     """The message to topics."""
     return {
+        **_about(alarm, old, new, place),
+        **({"AlarmRule": alarm.rule, **_children(new)} if is_composite(alarm) else {"Trigger": _trigger(alarm)}),
+    }
+
+
+def _about(alarm: Alarm, old: AlarmState, new: AlarmState, place: Place) -> dict[str, Any]:
+    return {
         "AlarmName": alarm.name,
         "AlarmDescription": alarm.description,
         "AWSAccountId": place.account_id,
@@ -80,8 +89,17 @@ def topic_message(alarm: Alarm, old: AlarmState, new: AlarmState, place: Place) 
         "OKActions": list(alarm.ok_actions),
         "AlarmActions": list(alarm.alarm_actions),
         "InsufficientDataActions": list(alarm.insufficient_data_actions),
-        "Trigger": _trigger(alarm),
     }
+
+
+def _children(new: AlarmState) -> dict[str, Any]:
+    """Which alarms put a composite one into its state."""
+    told = json.loads(new.reason_data or "{}").get("triggeringAlarms", [])
+    children = [
+        {"Arn": one["arn"], "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]}}
+        for one in told
+    ]
+    return {"TriggeringChildren": children} if children else {}
 
 
 def _state(state: AlarmState) -> dict[str, Any]:
@@ -91,6 +109,8 @@ def _state(state: AlarmState) -> dict[str, Any]:
 
 def _configuration(alarm: Alarm) -> dict[str, Any]:
     description = {"description": alarm.description} if alarm.description else {}
+    if is_composite(alarm):
+        return {**description, "alarmRule": alarm.rule}
     metrics = [_metric(query) for query in queries_of(alarm)]
     if not alarm.metric_data_queries:
         # the service gives the one metric an id of its own

@@ -34,7 +34,7 @@ class AlarmState:
 
 
 def put_alarm(backend: CloudWatchBackend, request: Mapping[str, Any], now: datetime) -> Alarm:
-    """Make the alarm that a checked request to PutMetricAlarm describes, or replace the configuration of one.
+    """Make the alarm that a checked request to PutMetricAlarm or PutCompositeAlarm describes, or change one to it.
 
     As on the service, the state of one that exists stays what it is until the next evaluation.
     """
@@ -46,11 +46,11 @@ def put_alarm(backend: CloudWatchBackend, request: Mapping[str, Any], now: datet
         namespace=request.get("Namespace"),  # type: ignore[arg-type]
         metric_name=request.get("MetricName"),  # type: ignore[arg-type]
         metric_data_queries=[_query(query) for query in request.get("Metrics") or ()],
-        comparison_operator=request["ComparisonOperator"],
-        evaluation_periods=request["EvaluationPeriods"],
+        comparison_operator=request.get("ComparisonOperator"),  # type: ignore[arg-type]
+        evaluation_periods=request.get("EvaluationPeriods"),  # type: ignore[arg-type]
         datapoints_to_alarm=request.get("DatapointsToAlarm"),
         period=request.get("Period"),  # type: ignore[arg-type]
-        threshold=request["Threshold"],
+        threshold=request.get("Threshold"),  # type: ignore[arg-type]
         statistic=request.get("Statistic"),  # type: ignore[arg-type]
         extended_statistic=request.get("ExtendedStatistic"),
         description=request.get("AlarmDescription"),  # type: ignore[arg-type]
@@ -62,6 +62,7 @@ def put_alarm(backend: CloudWatchBackend, request: Mapping[str, Any], now: datet
         actions_enabled=True if actions_enabled is None else actions_enabled,
         treat_missing_data=request.get("TreatMissingData"),
         evaluate_low_sample_count_percentile=request.get("EvaluateLowSampleCountPercentile"),
+        rule=request.get("AlarmRule"),
         tags=None if before else list(request.get("Tags") or ()),
     )
     alarm = backend.alarms[name]
@@ -95,7 +96,7 @@ def remember(alarm: Alarm, now: datetime, kind: str, summary: str, data: Mapping
     """Write something into the alarm's history: a ConfigurationUpdate, a StateUpdate or an Action."""
     item = {
         "AlarmName": alarm.name,
-        "AlarmType": "MetricAlarm",
+        "AlarmType": "MetricAlarm" if alarm.rule is None else "CompositeAlarm",
         "Timestamp": now,
         "HistoryItemType": kind,
         "HistorySummary": summary,

@@ -168,7 +168,13 @@ def test_an_alarm_on_an_error_rate(cloudwatch: Any, namespace: str) -> None:
 
 
 def test_what_is_not_offered_or_wrong_is_refused_by_name(cloudwatch: Any, namespace: str) -> None:
-    assert code(cloudwatch.put_composite_alarm, AlarmName="c", AlarmRule="TRUE") == "UnknownOperationException"
+    assert code(cloudwatch.put_composite_alarm, AlarmName="c", AlarmRule="ALARM(nobody)") == "ValidationError"
+    suppressed = {"AlarmRule": "TRUE", "ActionsSuppressor": "c"}
+    assert code(cloudwatch.put_composite_alarm, AlarmName="c", **suppressed) == "InvalidParameterValue"
+    instance = ["arn:aws:automate:us-east-1:ec2:stop"]
+    assert (
+        code(cloudwatch.put_composite_alarm, AlarmName="c", AlarmRule="TRUE", OKActions=instance) == "ValidationError"
+    )
     assert code(cloudwatch.describe_insight_rules) == "UnknownOperationException"
     bad = {"MetricName": "m", "Value": 1.0, "Unit": "Furlongs"}
     assert code(cloudwatch.put_metric_data, Namespace=namespace, MetricData=[bad]) == "ValidationError"
@@ -190,11 +196,17 @@ def test_metrics_and_the_states_of_alarms_survive_a_restart(own_local_aws: Any) 
     put(cloudwatch, "N", "Latency", minutes_ago(2), 7.0)
     alarm(cloudwatch, "watched", **metric("N", "Other", Statistic="Sum", Period=60))
     cloudwatch.set_alarm_state(AlarmName="watched", StateValue="ALARM", StateReason="a drill")
+    cloudwatch.put_composite_alarm(AlarmName="over it", AlarmRule="ALARM(watched)")
     own_local_aws.stop()
     own_local_aws.start()
     cloudwatch = own_local_aws.client("cloudwatch")
     found = described(cloudwatch, "watched")
     assert (found["StateValue"], found["StateReason"]) == ("ALARM", "a drill")
+    (over,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert (over["AlarmName"], over["AlarmRule"]) == ("over it", "ALARM(watched)")
+    wait_for(
+        lambda: cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]["StateValue"] == "ALARM"
+    )
     history = cloudwatch.describe_alarm_history(AlarmName="watched")["AlarmHistoryItems"]
     assert history[0]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
     span = {"StartTime": minutes_ago(10), "EndTime": minutes_ago(0), "Period": 60}
