@@ -38,6 +38,7 @@ def install(bodies: BodyFolder) -> None:
     # these import from this package, and what they patch
     from local_aws.moto_patches import (
         bucket_policies,
+        conditional_writes,
         function_invocations,
         function_snapshots,
         functions,
@@ -50,6 +51,7 @@ def install(bodies: BodyFolder) -> None:
     function_snapshots.install()
     object_events.install()
     bucket_policies.install()
+    conditional_writes.install()
     topics.install()
 
 
