@@ -7,13 +7,17 @@ READY := $(VENV)/.ready
 TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 
-.PHONY: demo test lint bench browser golden lint-templates check-pins clean setup
+.PHONY: demo test test-slow lint bench browser golden lint-templates check-pins clean setup
 
 demo: $(READY)
 	@$(BIN)/scones demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist loadscope $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadscope -m "not slow" $(PYTEST_ARGS)
+
+# The stories that take minutes, each with a server and trainings of its own.
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n 4 --dist loadscope -m slow $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
 # the old fleet stays for a minute otherwise, for the alarms to look at the new one
 AT_ONCE = ("--wait", "--param", "BakeSeconds=0")
 QUICK = ("--param", "Epochs=1", "--param", "AccuracyThreshold=0.2")
