@@ -18,6 +18,8 @@ from moto.sqs.models import sqs_backends
 
 from local_aws import cloudwatch_patches, moto_patches
 from local_aws.alarms import Alarms
+from local_aws.builds.api import CODEBUILD
+from local_aws.builds.builds import Builds
 from local_aws.cloudformation.stacks import Stacks
 from local_aws.cloudformation.wire import CloudFormationApi
 from local_aws.cloudwatch.alarm_actions import AlarmActions
@@ -97,6 +99,7 @@ def make_context(state_dir: Path, region: str, url: str, snapshot: MotoSnapshot)
     context.workers["stacks"] = Stacks(context)
     context.workers["queue_metrics"] = QueueMetrics(sqs, context.metrics, context.now)
     context.workers["workflows"] = Workflows(context)
+    context.workers["builds"] = Builds(context)
     context.events = context.workers["events"] = EventBridge(context, snapshot.changed)
     context.workers["event_sources"] = EventSources(context, destinations)
     return context
@@ -120,6 +123,7 @@ def front_door(
         Service("cloudformation", CloudFormationApi(context)),
         Service("states", STATES.api(cast(Workflows, context.workers["workflows"]))),
         Service("events", EVENTS.api(context.events)),
+        Service("codebuild", CODEBUILD.api(cast(Builds, context.workers["builds"]))),
     )
     console = Entrance(
         context,

@@ -18,7 +18,7 @@ HEALTH_PATH = "/_local_aws/health"
 CONSOLE_PATH = "/_console"
 # signing name -> moto's name
 MOTO_SERVICES = {
-    **{name: name for name in ("s3", "iam", "sts", "logs", "lambda", "sqs", "sns")},
+    **{name: name for name in ("s3", "iam", "sts", "logs", "lambda", "sqs", "sns", "ssm", "secretsmanager")},
     "monitoring": "cloudwatch",
 }
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -20,13 +20,14 @@ from moto.core.base_backend import BackendDict
 from moto.s3.models import s3_backends
 from moto.s3.utils import _VersionedKeyStore
 
+from local_aws import parameter_snapshots
 from local_aws.bodies import BodyFile, BodyFolder
 from local_aws.moto_patches import MOTO_VERSION
 
 LOGGER = logging.getLogger(__name__)
 
 # in the order of saving: what refers to objects comes before they do
-SERVICES = ("iam", "sts", "logs", "cloudwatch", "lambda", "sqs", "sns", "s3")
+SERVICES = ("iam", "sts", "logs", "cloudwatch", "lambda", "sqs", "sns", "ssm", "secretsmanager", "s3")
 ATTEMPTS = 20
 GRACE_SECONDS = 60.0
 SAFE_MODULES = ("moto", "collections", "datetime", "zoneinfo", "uuid", "decimal", "pytz")
@@ -39,6 +40,7 @@ SAFE_OTHERS = {
     ("local_aws.snapshot", "new_rlock"),
     ("local_aws.snapshot", "new_condition"),
     ("local_aws.snapshot", "new_key_store"),
+    *(("local_aws.parameter_snapshots", name) for name in ("new_parameters", "tag_factory", "new_tags")),
 }
 LOCK_TYPE = type(threading.Lock())
 RLOCK_TYPE = type(threading.RLock())
@@ -91,7 +93,7 @@ class _Pickler(pickle.Pickler):
             return new_condition, ()
         if isinstance(value, _VersionedKeyStore):
             return new_key_store, (dict(dict.items(value)),)
-        return NotImplemented
+        return parameter_snapshots.reduction(value)
 
 
 class _Unpickler(pickle.Unpickler):

@@ -16,7 +16,7 @@ from local_aws.cloudformation.plan import in_order
 from local_aws.cloudformation.records import StackBook
 from local_aws.cloudformation.removal import Kept, Removal
 from local_aws.cloudformation.resources import RESOURCE_TYPES
-from local_aws.cloudformation.resources.base import Clients, Made
+from local_aws.cloudformation.resources.base import Clients, Made, Owner
 from local_aws.cloudformation.support import remark
 from local_aws.cloudformation.template import Resource, Template
 
@@ -36,11 +36,12 @@ class Change:
 class StackDeployment:
     """One stack on its way to one template. `scope` knows its parameters, and learns its resources."""
 
-    def __init__(self, clients: Clients, book: StackBook, template: Template, scope: Scope) -> None:
+    def __init__(self, clients: Clients, book: StackBook, template: Template, scope: Scope, owner: Owner) -> None:
         self._clients = clients
         self._book = book
         self._template = template
         self._scope = scope
+        self._owner = owner
         self._removal = Removal(clients, book)
         self._before: dict[str, Kept] = dict(book.record.body["Resources"])
         self._changes: list[Change] = []
@@ -110,7 +111,7 @@ class StackDeployment:
         )
 
     def _change(self, resource: Resource, before: Kept | None, wanted: dict[str, Any]) -> Made:
-        kind = RESOURCE_TYPES[resource.type]
+        kind = RESOURCE_TYPES[resource.type].within(self._owner)
         made_up = _made_up_name(self._book.record.name, resource.logical_id)
         if before is None or "PhysicalId" not in before:
             return kind.create(self._clients, made_up, wanted)
@@ -154,7 +155,7 @@ class StackDeployment:
         return undone
 
     def _change_back(self, name: str, before: Kept, properties: Mapping[str, Any]) -> bool:
-        kind = RESOURCE_TYPES[before["Type"]]
+        kind = RESOURCE_TYPES[before["Type"]].within(self._owner)
         self._book.set_resource(name, before["Type"], "UPDATE_IN_PROGRESS")
         try:
             kind.update(self._clients, before["PhysicalId"], properties, before["Properties"])

@@ -14,6 +14,7 @@ from local_aws.cloudformation.errors import ResourceFailed
 from local_aws.cloudformation.records import STACK, StackBook
 from local_aws.cloudformation.removal import Removal
 from local_aws.cloudformation.requests import scope_of, template_of
+from local_aws.cloudformation.resources.base import Owner
 from local_aws.sagemaker.context import Context
 
 LOGGER = logging.getLogger(__name__)
@@ -139,7 +140,8 @@ class Stacks:
     def _deployment(self, book: StackBook, wanted: dict[str, Any]) -> StackDeployment:
         template, record = template_of(wanted), book.record
         scope = scope_of(self._context, template, wanted["Parameters"], record.name, record.arn)
-        return StackDeployment(self.client, book, template, scope)
+        owner = Owner(tuple(wanted["Capabilities"]), {tag["Key"]: tag["Value"] for tag in wanted["Tags"]})
+        return StackDeployment(self.client, book, template, scope, owner)
 
     def _forget_failed(self, book: StackBook) -> None:
         """Resources that were never made leave their event behind, and nothing else."""

@@ -39,8 +39,15 @@ def refusals(resource: Resource, scope: Scope) -> Iterator[str]:
 
 def remark(kind: str, properties: Properties) -> str | None:
     """What a user should know of a resource that is there: which of its properties change nothing. None for nothing."""
-    inert = sorted(RESOURCE_TYPES[kind].inert & set(properties))
+    inert = sorted(name for name in RESOURCE_TYPES[kind].inert if _is_declared(properties, name))
     return f"declared, without effect on this local AWS: {', '.join(inert)}" if inert else None
+
+
+def _is_declared(properties: Any, path: str) -> bool:
+    name, _, below = path.partition(".")
+    if not isinstance(properties, Mapping) or name not in properties:
+        return False
+    return not below or _is_declared(properties[name], below)
 
 
 def _beyond(declared: Any, supported: frozenset[str], above: str = "") -> Iterator[str]:

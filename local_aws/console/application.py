@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from local_aws.console.pages import (
     alarms,
+    builds,
     decision,
     endpoints,
     evidence,
@@ -62,6 +63,9 @@ PAGES: tuple[tuple[str, str, str, Answer], ...] = (
     ("/state-machines/<name>", "state_machine", "state_machines", state_machines.state_machine),
     ("/workflow-execution", "state_execution", "state_machines", state_machines.state_execution),
     ("/map-run", "map_run", "state_machines", state_machines.map_run),
+    ("/builds", "builds", "builds", builds.builds),
+    ("/builds/<project>/<uuid>", "build", "builds", builds.build),
+    ("/reports", "report", "builds", builds.report),
     ("/queues", "queues", "queues", queues.queues),
     ("/rules", "rules", "rules", rules.rules),
     ("/alarms", "alarms", "alarms", alarms.alarms),

@@ -22,6 +22,7 @@ SECTIONS = (
     ("models", "Models"),
     ("endpoints", "Endpoints"),
     ("state_machines", "State machines"),
+    ("builds", "Builds"),
     ("queues", "Queues"),
     ("rules", "Rules"),
     ("alarms", "Alarms"),

@@ -10,11 +10,31 @@ from typing import Any
 # a status as a tone, which the style sheet gives a colour; a word stands beside it always
 TONES = {
     "good": ("Succeeded", "Completed", "InService", "Approved", "SUCCEEDED", "OK", "ENABLED", "ACTIVE", "Scheduled"),
-    "bad": ("Failed", "Rejected", "FAILED", "TIMED_OUT", "ALARM", "UpdateRollbackFailed", "OutOfService"),
-    "busy": ("Executing", "Starting", "InProgress", "RUNNING", "Creating", "Updating", "SystemUpdating", "RollingBack"),
+    "bad": (
+        "Failed",
+        "Rejected",
+        "FAILED",
+        "TIMED_OUT",
+        "ALARM",
+        "UpdateRollbackFailed",
+        "OutOfService",
+        "FAULT",
+        "ERROR",
+    ),
+    "busy": (
+        "Executing",
+        "Starting",
+        "InProgress",
+        "RUNNING",
+        "Creating",
+        "Updating",
+        "SystemUpdating",
+        "RollingBack",
+        "IN_PROGRESS",
+    ),
     "warn": (
         *("PendingManualApproval", "Stopping", "Stopped", "ABORTED", "Deleting", "Caught error", "Pending"),
-        *("CompletedWithViolations", "CompletedWithFailures", "INSUFFICIENT_DATA"),
+        *("CompletedWithViolations", "CompletedWithFailures", "INSUFFICIENT_DATA", "STOPPED", "SKIPPED"),
     ),
 }
 TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from local_aws.destinations import Destinations
 from local_aws.event_sources.alarms import AlarmEvents
 from local_aws.event_sources.bucket_notifications import BucketNotifications
+from local_aws.event_sources.builds import BuildEvents
 from local_aws.event_sources.executions import ExecutionEvents
 from local_aws.event_sources.objects import ObjectEvents
 from local_aws.event_sources.sagemaker import SageMakerEvents
@@ -14,6 +15,7 @@ from local_aws.moto_patches import object_events
 from local_aws.sagemaker.context import Context
 
 if TYPE_CHECKING:
+    from local_aws.builds.builds import Builds
     from local_aws.workflows.workflows import Workflows
 
 
@@ -28,11 +30,14 @@ class EventSources:
         events = context.events
         self._alarms = context.alarms
         self._executions = cast("Workflows", context.workers["workflows"]).status_changes
+        builds = cast("Builds", context.workers["builds"])
+        self._builds, self._of_builds = builds.listeners, BuildEvents(events, builds.console_url)
         self._of_alarms, self._of_executions = AlarmEvents(events), ExecutionEvents(events)
         self._notifications = BucketNotifications(destinations, context.account_id)
         self._sagemaker = SageMakerEvents(context)
         self._alarms.listeners.append(self._of_alarms)
         self._executions.listeners.append(self._of_executions)
+        self._builds.append(self._of_builds)
         object_events.tell([ObjectEvents(events, context.account_id)], self._notifications)
 
     def start(self, kind: str, name: str) -> None:
@@ -52,4 +57,5 @@ class EventSources:
         self._sagemaker.shutdown()
         self._alarms.listeners.remove(self._of_alarms)
         self._executions.listeners.remove(self._of_executions)
+        self._builds.remove(self._of_builds)
         object_events.tell([], self._notifications)

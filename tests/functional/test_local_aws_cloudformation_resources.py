@@ -365,3 +365,61 @@ def test_policies_of_deletion_and_replacement(local_aws: Any) -> None:
     assert (ended["Q"][0], ended["R"][0]) == ("DELETE_SKIPPED", "DELETE_COMPLETE")
     sqs.delete_queue(QueueUrl=ended["Q"][1])
     assert stack.delete() == "GONE"
+
+
+def test_dashboards_composite_alarms_and_keys(stack: Resources, local_aws: Any) -> None:
+    cloudwatch = local_aws.client("cloudwatch")
+
+    def alarm() -> dict[str, Any]:
+        metric = {"Namespace": "N", "MetricName": "M", "Statistic": "Sum", "Period": 60}
+        compared = {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+        return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**metric, **compared}}
+
+    def over(rule: str, **properties: Any) -> dict[str, Any]:
+        return {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": {"Fn::Sub": rule}, **properties}}
+
+    def dashboard(body: str, **properties: Any) -> dict[str, Any]:
+        return {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": body}, **properties}}
+
+    def found() -> dict[str, Any]:
+        request = {"AlarmNames": [stack.id_of("C")], "AlarmTypes": ["CompositeAlarm"]}
+        (alarm_found,) = cloudwatch.describe_alarms(**request)["CompositeAlarms"]
+        return dict(alarm_found)
+
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}, "EnableKeyRotation": True}}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Fn::GetAtt": "K.Arn"}}}
+    tags = [{"Key": "team", "Value": "a"}]
+    shown = dashboard('{"widgets": [{"type": "alarm", "properties": {"alarms": ["${C.Arn}"]}}]}')
+    first = {"A": alarm(), "B": alarm(), "K": key, "T": topic}
+    name = f"{stack.name}-any"
+    assert stack.apply(**first, C=over('ALARM("${A}")', AlarmName=name, Tags=tags), D=shown) == "CREATE_COMPLETE", (
+        stack.failures()
+    )
+    assert stack.id_of("C") == name and found()["AlarmRule"] == f'ALARM("{stack.id_of("A")}")'
+    assert cloudwatch.list_tags_for_resource(ResourceARN=found()["AlarmArn"])["Tags"] == tags
+    (widget,) = json.loads(cloudwatch.get_dashboard(DashboardName=stack.id_of("D"))["DashboardBody"])["widgets"]
+    assert widget["properties"]["alarms"] == [found()["AlarmArn"]]
+    attributes = local_aws.client("sns").get_topic_attributes(TopicArn=stack.id_of("T"))["Attributes"]
+    assert attributes["KmsMasterKeyId"] == f"arn:aws:kms:us-east-1:123456789012:key/{stack.id_of('K')}"
+    (made,) = stack.api.describe_stack_resources(StackName=stack.name, LogicalResourceId="K")["StackResources"]
+    assert made["ResourceStatusReason"].endswith("without effect on this local AWS: EnableKeyRotation, KeyPolicy")
+
+    both = over("ALARM(${A}) OR ALARM(${B})", AlarmName=name, ActionsEnabled="false", AlarmDescription="either")
+    assert stack.apply(**first, C=both, D=dashboard('{"widgets": []}')) == "UPDATE_COMPLETE", stack.failures()
+    assert (found()["ActionsEnabled"], found()["AlarmDescription"]) == (False, "either")
+    assert cloudwatch.list_tags_for_resource(ResourceARN=found()["AlarmArn"])["Tags"] == []
+    old = stack.id_of("D")
+    assert json.loads(cloudwatch.get_dashboard(DashboardName=old)["DashboardBody"]) == {"widgets": []}
+    renamed = dashboard("{}", DashboardName=f"{stack.name}-shown")
+    assert stack.apply(**first, C=both, D=renamed) == "UPDATE_COMPLETE", stack.failures()
+    assert stack.id_of("D") == f"{stack.name}-shown"
+    with pytest.raises(ClientError):
+        cloudwatch.get_dashboard(DashboardName=old)
+
+    broken = dashboard("{", DashboardName=f"{stack.name}-shown")
+    assert stack.apply(**first, C=both, D=broken) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "invalid JSON" in stack.failures()[0]
+    nobody = over("ALARM(${A}) OR ALARM(nobody)", AlarmName=name)
+    assert stack.apply(**first, C=nobody, D=renamed) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "['nobody'] in the alarm rule do not exist" in stack.failures()[0]
+    assert found()["AlarmDescription"] == "either"

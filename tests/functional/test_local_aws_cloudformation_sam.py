@@ -39,7 +39,7 @@ class WorkflowStack:
         return f"{self.server.url}/{self.server.bucket}/{key}"
 
     def request(self, template: dict[str, Any] | None = None, **values: str) -> dict[str, Any]:
-        given = {"EndpointName": "vehicles", "PowertoolsLayerArn": "", **values}
+        given = {"EndpointName": "vehicles", "PowertoolsLayerArn": "", "WorkflowName": self.name, **values}
         return {
             "StackName": self.name,
             "TemplateURL": self.put(template or self.template),

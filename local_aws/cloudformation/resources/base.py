@@ -24,12 +24,20 @@ class Made:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Owner:
+    """What a stack hands on to those nested in it: what its request acknowledged, and its tags."""
+
+    capabilities: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
 class ResourceType(ABC):
     """One type.
 
     `properties` are those that are supported: a name allows all that is below it, unless names below it are given with
     a dot ("Code.S3Key"). Of those, `required` must be declared; `replacing` are those whose change makes a new
-    resource; `inert` those that are kept and answered, and change nothing of what happens here; `named_by` is the one
+    resource; `inert` those that are kept and answered, and change nothing here, also with a dot; `named_by` is the one
     that names it, None for a type without one. Which replace, as in the schemas of CloudFormation's registry.
 
     Methods raise botocore's ClientError and BotoCoreError, and ResourceFailed.
@@ -41,6 +49,10 @@ class ResourceType(ABC):
     replacing: frozenset[str] = frozenset()
     inert: frozenset[str] = frozenset()
     named_by: str | None = None
+
+    def within(self, owner: Owner) -> ResourceType:
+        """The type as it makes and changes resources of one stack: the same for all, but for nested stacks."""
+        return self
 
     @abstractmethod
     def create(self, clients: Clients, name: str, wanted: Properties) -> Made:

@@ -14,6 +14,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from local_aws.events.targets.base import Kinds
+from local_aws.events.targets.builds import BuildTarget
 from local_aws.events.targets.buses import BusTarget, Forward
 from local_aws.events.targets.functions import FunctionTarget
 from local_aws.events.targets.log_groups import LogGroupTarget
@@ -23,6 +24,7 @@ from local_aws.events.targets.state_machines import StateMachineTarget
 from local_aws.events.targets.topics import TopicTarget
 
 if TYPE_CHECKING:
+    from local_aws.builds.builds import Builds
     from local_aws.sagemaker.context import Context
     from local_aws.workflows.workflows import Workflows
 
@@ -40,6 +42,9 @@ def all_kinds(context: Context, queues: Queues, forward: Forward, changed: Calla
             TopicTarget(sns_backends[account][region], changed),
             # looked up at each call: the API is there only when the server is ready
             PipelineTarget(lambda operation, request: context.call(operation, request)),
+            BuildTarget(
+                lambda given, initiator: cast("Builds", context.workers["builds"]).start_build(given, initiator)
+            ),
             LogGroupTarget(logs_backends[account][region], changed),
             BusTarget(forward),
         ),

@@ -1,0 +1,1 @@
+"""CodeBuild: projects, and builds that really run the phases of a buildspec."""
