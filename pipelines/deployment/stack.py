@@ -28,6 +28,7 @@ def deploy_stack(target: Target, *, sleep: Sleep = time.sleep) -> str:
         "CodeBucket": target.bucket,
         "CodeKey": key,
         "FunctionName": SAFEGUARDS_FUNCTION_NAME,
+        "ModelBucket": target.bucket,
         "MonitoringRoleArn": target.role_arn,
     }
     request = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ class TemplateUnusable(ValueError):
 
 @dataclass(frozen=True)
 class PackagedTemplate:
-    """A template in S3: its URL, as CloudFormation takes it, and the names of its parameters."""
+    """A template in S3: its URL, as CloudFormation takes it, its key, and the names of its parameters."""
 
     url: str
+    key: str
     parameters: frozenset[str]
 
 
@@ -32,21 +33,32 @@ class Packager:
 
     s3: Any
     bucket: str
+    prefix: str = PREFIX
 
     def package(self, template: Path) -> PackagedTemplate:
         """Uploads what the template refers to, and the template. Raises TemplateUnusable."""
+        return self.upload(self.with_addresses(template))
+
+    def with_addresses(self, template: Path) -> dict[str, Any]:
+        """The template's document after what it refers to was uploaded. Raises TemplateUnusable."""
         from samtranslator.yaml_helper import yaml_parse
 
-        document = yaml_parse(template.read_text(encoding="utf-8"))
+        document: dict[str, Any] = yaml_parse(template.read_text(encoding="utf-8"))
         for place, properties, member in _local_paths(document):
             path = template.parent / properties[member]
             if not path.exists():
                 raise TemplateUnusable(f"{template}: {member} of {place} is {properties[member]}: no such file")
             properties[member] = f"s3://{self.bucket}/{self._stage(path)}"
+        return document
+
+    def upload(self, document: Mapping[str, Any], name: str = "template.json") -> PackagedTemplate:
+        """Uploads the document of a template."""
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        key = self._put(text.encode(), "template.json")
+        key = self._put(text.encode(), name)
         return PackagedTemplate(
-            url=f"{self.s3.meta.endpoint_url}/{self.bucket}/{key}", parameters=frozenset(document.get("Parameters", {}))
+            url=f"{self.s3.meta.endpoint_url}/{self.bucket}/{key}",
+            key=key,
+            parameters=frozenset(document.get("Parameters", {})),
         )
 
     def _stage(self, path: Path) -> str:
@@ -55,7 +67,7 @@ class Packager:
         return self._put(path.read_bytes(), path.name)
 
     def _put(self, content: bytes, name: str) -> str:
-        key = f"{PREFIX}/{tree_digest({name: content})}/{name}"
+        key = f"{self.prefix}/{tree_digest({name: content})}/{name}"
         if not object_exists(self.s3, self.bucket, key):
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
         return key

@@ -14,6 +14,8 @@ from pipelines.workflow.packaging import Packager
 
 TEMPLATE = PROJECT_ROOT / "inference_workflow" / "template.yaml"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+# those that this module sets; every other one is the operator's
+OWN_PARAMETERS = frozenset({"WorkflowName"})
 
 
 class ParameterUnknown(ValueError):
@@ -43,20 +45,21 @@ def deploy_workflow(
 ) -> Stack:
     """Make the stack, or bring it up to date with the template, the functions' code and these parameters.
 
-    A parameter that is not among `values` keeps the value that it has, or gets that of `defaults`. Raises
-    ParameterUnknown, StackFailed, TemplateUnusable.
+    A parameter that is not among `values` keeps the value that it has, or gets that of `defaults`; names in the stack
+    begin with its own. Raises ParameterUnknown, StackFailed, TemplateUnusable.
     """
     cloudformation = target.client("cloudformation")
     template = Packager(target.client("s3"), target.bucket).package(TEMPLATE)
     for parameter in values:
-        if parameter not in template.parameters:
-            known = ", ".join(sorted(template.parameters))
+        if parameter not in template.parameters - OWN_PARAMETERS:
+            known = ", ".join(sorted(template.parameters - OWN_PARAMETERS))
             raise ParameterUnknown(f"the workflow's template has no parameter {parameter}; there are: {known}")
     before = find_stack(cloudformation, name)
     kept = template.parameters & set(before.parameters) if before else frozenset()
+    own = {"PowertoolsLayerArn": powertools_layer(target), **values, "WorkflowName": name}
     request = {
         "TemplateURL": template.url,
-        "Parameters": _parameters({**_new(defaults, kept), **_layer(target), **values}, kept),
+        "Parameters": _parameters({**_new(defaults, kept), **own}, kept),
         "Capabilities": CAPABILITIES,
     }
     return apply_stack(cloudformation, name, request, sleep=sleep, watch=watch)
@@ -93,18 +96,18 @@ def delete_workflow(target: Target, name: str, *, sleep: Sleep = time.sleep, wat
     return bucket
 
 
+def powertools_layer(target: Target) -> str:
+    """The ARN of the Powertools layer of the target's region; empty where the runtime has Powertools already."""
+    if target.powertools_parameter is None:
+        return ""
+    found = target.client("ssm").get_parameter(Name=target.powertools_parameter)
+    return str(found["Parameter"]["Value"])
+
+
 def inert(target: Target, name: str) -> dict[str, str]:
     """What CloudFormation remarks on resources that are there, by their logical ids."""
     found = resources(target.client("cloudformation"), name)
     return {one.logical_id: one.reason for one in found if one.reason and one.status.endswith("_COMPLETE")}
-
-
-def _layer(target: Target) -> dict[str, str]:
-    """The Powertools layer of the target's region; empty where the runtime has Powertools already."""
-    if target.powertools_parameter is None:
-        return {"PowertoolsLayerArn": ""}
-    found = target.client("ssm").get_parameter(Name=target.powertools_parameter)
-    return {"PowertoolsLayerArn": str(found["Parameter"]["Value"])}
 
 
 def _new(defaults: Mapping[str, str], kept: Iterable[str]) -> dict[str, str]:

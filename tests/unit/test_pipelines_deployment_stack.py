@@ -123,6 +123,7 @@ def test_the_stack_is_made_and_waited_for(place: Place) -> None:
     assert request["Capabilities"] == ["CAPABILITY_IAM"]
     values = {item["ParameterKey"]: item["ParameterValue"] for item in request["Parameters"]}
     assert values["CodeBucket"] == "bucket"
+    assert values["ModelBucket"] == "bucket"
     assert values["MonitoringRoleArn"] == place.role_arn
     assert values["CodeKey"] in place.s3.objects
     assert place.slept > 0
