@@ -19,14 +19,21 @@ _BINS = 20
 class Frame:
     """A rectangle of data in one of paper: its axes, and where a point of data lies."""
 
-    def __init__(self, x: tuple[float, float], y: tuple[float, float], height: int = HEIGHT, left: int = LEFT) -> None:
-        self._x, self._y, self.height, self._left = x, y, height, left
+    def __init__(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        height: int = HEIGHT,
+        left: int = LEFT,
+        width: int = WIDTH,
+    ) -> None:
+        self._x, self._y, self.height, self._left, self.width = x, y, height, left, width
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         across = (x - self._x[0]) / (self._x[1] - self._x[0])
         up = (y - self._y[0]) / (self._y[1] - self._y[0])
         return (
-            round(self._left + across * (WIDTH - self._left - RIGHT), 1),
+            round(self._left + across * (self.width - self._left - RIGHT), 1),
             round(self.height - BOTTOM - up * (self.height - TOP - BOTTOM), 1),
         )
 
@@ -64,7 +71,7 @@ class Frame:
             tag(
                 "text",
                 x_title,
-                x=(self._left + WIDTH - RIGHT) / 2,
+                x=(self._left + self.width - RIGHT) / 2,
                 y=self.height - 6,
                 text_anchor="middle",
                 class_="soft",
@@ -79,7 +86,7 @@ class Frame:
     def draw(self, title: str, *parts: object) -> Markup:
         """The chart; `title` tells those who cannot see it what it shows."""
         return tag(
-            "svg", tag("title", title), *parts, viewBox=f"0 0 {WIDTH} {self.height}", role="img", aria_label=title
+            "svg", tag("title", title), *parts, viewBox=f"0 0 {self.width} {self.height}", role="img", aria_label=title
         )
 
     def _points(self, points: Sequence[tuple[float, float]]) -> str:
