@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.request import urlopen
 
+from pipelines.names import CLASSES
+
 Source = Literal["archive", "download", "generated"]
 Choice = Literal["auto", "archive", "download", "generated"]
 
@@ -19,6 +21,8 @@ ARCHIVE_NAME = "cifar-100-python.tar.gz"
 ARCHIVE_URL = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 ARCHIVE_MD5 = "eb9058c3a382ffc7106e4002c42a8d85"
 ARCHIVE_VARIABLE = "SCONES_CIFAR_ARCHIVE"
+# There in a project that was stamped with pictures of its own: no other archive has its classes.
+OWN_ARCHIVE = Path(__file__).resolve().parent.parent / "data" / ARCHIVE_NAME
 CHUNK = 1 << 20
 CONNECT_SECONDS = 5.0
 
@@ -40,17 +44,21 @@ class Dataset:
 def find_dataset(choice: Choice, cache: Path, progress: Progress = lambda done, total: None) -> Dataset:
     """The archive by choice.
 
-    auto: the file named by SCONES_CIFAR_ARCHIVE, else the cached one, else a download, else a generated sample.
+    auto: the file named by SCONES_CIFAR_ARCHIVE, else the project's own, a cached one, a download, a generated sample.
     archive, download, generated: that one or an error. `progress` gets bytes done and bytes in all of a download.
     Raises DatasetUnavailable.
     """
     if choice == "generated":
         return _generated(cache)
     if choice == "download":
+        if OWN_ARCHIVE.is_file():
+            raise DatasetUnavailable(f"CIFAR-100 has not this project's classes: its archive is {OWN_ARCHIVE}")
         return _cached(cache) or _downloaded(cache, progress)
     given = _given()
     if given:
         return given
+    if OWN_ARCHIVE.is_file():
+        return Dataset("archive", OWN_ARCHIVE)
     if choice == "archive":
         raise DatasetUnavailable(f"no archive given: set {ARCHIVE_VARIABLE} to the path of {ARCHIVE_NAME}")
     return _cached(cache) or _downloaded_or_none(cache, progress) or _generated(cache)
@@ -113,11 +121,12 @@ def _downloaded(cache: Path, progress: Progress) -> Dataset:
 
 
 def _generated(cache: Path) -> Dataset:
-    path = cache / "generated" / ARCHIVE_NAME
+    # projects for other classes share the cache
+    path = cache / "generated" / "-".join(CLASSES) / ARCHIVE_NAME
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "processing.sample_archive", "--output", str(path)]
-        run = subprocess.run(command, capture_output=True, text=True)
+        command = [sys.executable, "-m", "processing.sample_archive", "--classes", ",".join(CLASSES)]
+        run = subprocess.run([*command, "--output", str(path)], capture_output=True, text=True)
         if run.returncode != 0:
             raise DatasetUnavailable(f"the sample archive cannot be generated: {run.stderr.strip()}")
     return Dataset("generated", path)

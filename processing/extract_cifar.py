@@ -1,4 +1,4 @@
-"""ExtractCifar: a CIFAR-100 archive to the pictures and lists of a few of its classes, with a report."""
+"""ExtractCifar: a CIFAR-100 archive and new images to the pictures and lists of a few classes, with a report."""
 
 import argparse
 import io
@@ -19,6 +19,7 @@ from processing.cifar_batch import IMAGE_SHAPE, CifarBatch
 from processing.exit_message import ProcessingFailure, run_script
 from processing.image_digest import pixel_sha256
 from processing.image_list import ListedImage, write_image_list
+from processing.new_images import Found, Known, NewImage, choose_new_images, read_new_images, report_on
 from processing.splitting import stratified_validation_mask
 from processing.staged_output import staged_folder
 
@@ -48,6 +49,13 @@ class Split:
         names = tuple(name for name, kept in zip(self.file_names, mask, strict=True) if kept)
         return Split(self.images[mask], self.labels[mask], names)
 
+    def with_new(self, new: Sequence[NewImage]) -> "Split":
+        if not new:
+            return self
+        images = np.concatenate([self.images, np.stack([image.pixels for image in new])])
+        labels = np.concatenate([self.labels, np.array([image.label for image in new], dtype=np.int64)])
+        return Split(images, labels, (*self.file_names, *(f"train_new_{image.digest[:32]}.png" for image in new)))
+
     def counts(self, classes: Sequence[str]) -> dict[str, int]:
         counts = {name: int((self.labels == label).sum()) for label, name in enumerate(classes)}
         return {**counts, "total": len(self.labels)}
@@ -60,12 +68,14 @@ def extract(
     validation_fraction: float,
     seed: int,
     expected_md5: str | None = None,
+    new_images_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Write the classes' pictures, lists and report under output_dir and return the report.
 
     A class's label is its position in `classes`. Training images that are pixel for pixel a test image are
-    dropped. Raises a ProcessingFailure named for what is wrong with the archive, the classes or the disk;
-    then nothing is left in output_dir.
+    dropped. New images, in a folder for each class, join the training images alone: who validates and who tests is a
+    matter of archive and seed. Raises a ProcessingFailure named for what is wrong with the archive, the classes, the
+    new images or the disk; then nothing is left in output_dir.
     """
     archive = read_archive(archive_file, expected_md5)
     fine_labels = resolve_classes(classes, archive.class_names)
@@ -80,8 +90,12 @@ def extract(
         _require_every_class(split, classes, f"{archive_file}, {name}")
 
     validating = stratified_validation_mask(train_digests.tolist(), train.labels, validation_fraction, seed)
+    found = read_new_images(new_images_dir, classes, IMAGE_SHAPE[-1]) if new_images_dir else Found()
+    trained = zip(train_digests[~validating].tolist(), train.labels[~validating].tolist(), strict=True)
+    known = Known(test_digests, set(train_digests[validating].tolist()), dict(trained))
+    new = choose_new_images(found.images, known)
     splits = {
-        "train": train.where(~validating),
+        "train": train.where(~validating).with_new(new.images),
         "validation": _renamed(train.where(validating)),
         "test": test,
     }
@@ -89,6 +103,7 @@ def extract(
         **_archive_report(archive, classes, fine_labels),
         "counts": {name: split.counts(classes) for name, split in splits.items()},
         "duplicates_of_test_dropped": int(leaked.sum()),
+        "new_images": report_on(found, new, classes),
         "validation_fraction": validation_fraction,
         "seed": seed,
         "image_shape": list(IMAGE_SHAPE),
@@ -167,6 +182,7 @@ def _write_split(split: Split, image_folder: Path, list_file: Path) -> None:
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m processing.extract_cifar", description=__doc__)
     parser.add_argument("--archive-dir", type=Path, required=True, help="folder with exactly one *.tar.gz")
+    parser.add_argument("--new-images-dir", type=Path, default=None, help="further training images, CLASS/*.png|jpg")
     parser.add_argument("--output-dir", type=Path, required=True, help="where train, validation, test, ... are written")
     parser.add_argument("--classes", default="bicycle,motorcycle", help="fine class names; their order is their label")
     parser.add_argument("--validation-fraction", type=float, default=0.1, help="of each class's training images")
@@ -186,10 +202,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.validation_fraction,
             options.seed,
             options.expected_md5,
+            options.new_images_dir,
         )
         counts = ", ".join(f"{split} {count['total']}" for split, count in report["counts"].items())
         dropped = report["duplicates_of_test_dropped"]
         print(f"{report['archive']['file']} ({report['source']}): {counts}; {dropped} copies of test images dropped")
+        new = report["new_images"]
+        print(f"new images: {new['files']} files, {new['added']['total']} added to train")
+        for file, problem in new["unreadable_files"].items():
+            print(f"new image {file!r} left out: {problem}")
 
     return run_script(script)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.cifar_archive import GENERATED_MARKER, META, TEST, TRAIN
-from processing.cifar_classes import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
+from processing.cifar_classes import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES, OWN_NAMES
 from processing.exit_message import ProcessingFailure, run_script
 from processing.extract_cifar import resolve_classes
 from processing.python2_pickle import dump_python2
@@ -27,6 +27,9 @@ from processing.sample_vehicles import draw_bicycle, draw_motorcycle
 from processing.staged_output import staged_file
 
 _DRAWN = {"bicycle": draw_bicycle, "motorcycle": draw_motorcycle}
+_NAMES = (*FINE_NAMES, *OWN_NAMES)
+_COARSE_NAMES = (*COARSE_NAMES, "pictures") if OWN_NAMES else COARSE_NAMES
+_COARSE_OF = (*COARSE_OF_FINE, *(len(COARSE_NAMES) for _ in OWN_NAMES))
 
 
 class BadSampleSize(ProcessingFailure):
@@ -61,15 +64,15 @@ def write_sample_archive(output: Path, spec: SampleSpec) -> None:
 
     Raises TooFewClasses, UnknownClass, BadSampleSize, OutputNotWritable; then no new file is there.
     """
-    drawn = resolve_classes(spec.classes, FINE_NAMES)
+    drawn = resolve_classes(spec.classes, _NAMES)
     if min(spec.train_per_class, spec.test_per_class) < 1 or spec.seed < 0:
         raise BadSampleSize("a sample archive needs at least one image a class and split, and a seed of 0 or more")
     marker = json.dumps({"generated_by": "processing.sample_archive", **asdict(spec)}, indent=2) + "\n"
     members = {
         META: dump_python2(
             {
-                b"fine_label_names": [name.encode() for name in FINE_NAMES],
-                b"coarse_label_names": [name.encode() for name in COARSE_NAMES],
+                b"fine_label_names": [name.encode() for name in _NAMES],
+                b"coarse_label_names": [name.encode() for name in _COARSE_NAMES],
             }
         ),
         TRAIN: _batch(spec, drawn, "train", spec.train_per_class, spec.noise_train_per_class),
@@ -100,7 +103,7 @@ def write_archive(output: Path, members: Mapping[str, bytes]) -> None:
 def _batch(spec: SampleSpec, drawn: Sequence[int], split: str, per_class: int, noise_per_class: int) -> bytes:
     rng = np.random.default_rng([spec.seed, 0 if split == "train" else 1])
     parts = [_draw_class(label, per_class, rng) for label in drawn]
-    parts.append(_noise([label for label in range(len(FINE_NAMES)) if label not in drawn], noise_per_class, rng, spec))
+    parts.append(_noise([label for label in range(len(_NAMES)) if label not in drawn], noise_per_class, rng, spec))
     images = np.concatenate([part.images for part in parts])
     labels = [label for part in parts for label in part.fine_labels]
     names = [name for part in parts for name in part.file_names]
@@ -110,14 +113,14 @@ def _batch(spec: SampleSpec, drawn: Sequence[int], split: str, per_class: int, n
             b"filenames": [names[row] for row in order],
             b"batch_label": f"generated, {split}".encode(),
             b"fine_labels": [labels[row] for row in order],
-            b"coarse_labels": [COARSE_OF_FINE[labels[row]] for row in order],
+            b"coarse_labels": [_COARSE_OF[labels[row]] for row in order],
             b"data": images[order].transpose(0, 3, 1, 2).reshape(len(order), -1),
         }
     )
 
 
 def _draw_class(fine_label: int, count: int, rng: np.random.Generator) -> _Rows:
-    name = FINE_NAMES[fine_label]
+    name = _NAMES[fine_label]
     vehicle = _DRAWN.get(name)
     images = [vehicle(rng) if vehicle else draw_shape(fine_label, rng) for _ in range(count)]
     names = [f"drawn_{name}_s_{number:06d}.png".encode() for number in range(count)]
@@ -137,7 +140,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--train-per-class", type=int, default=defaults.train_per_class)
     parser.add_argument("--test-per-class", type=int, default=defaults.test_per_class)
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--classes", default=",".join(defaults.classes), help="which of the 100 fine classes to draw")
+    parser.add_argument("--classes", default=",".join(defaults.classes), help="which of the fine classes to draw")
     return parser.parse_args(arguments)
 
 

@@ -10,13 +10,16 @@ _PATTERNS = 10
 
 
 def draw_shape(fine_label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A (32, 32, 3) uint8 picture for fine label 0..99: shape by units digit, pattern by tens digit."""
+    """A (32, 32, 3) uint8 picture for a fine label from 0: shape by units digit, pattern by both digits' sum.
+
+    Neighbours in the alphabet differ in both so, and no two of a hundred in neither.
+    """
     image = backdrop(rng, horizon=float(rng.uniform(0.4, 0.8)))
     colour = random_colour(rng, 0, 200)
     outline = _outline(fine_label % _SHAPES)
     turn, size = float(rng.normal(0, 0.2)), float(rng.uniform(0.8, 1.15))
     x, y = float(rng.uniform(0.4, 0.6)), float(rng.uniform(0.4, 0.6))
-    for offset, scale in _PLACINGS[fine_label // _SHAPES % _PATTERNS]:
+    for offset, scale in _PLACINGS[(fine_label // _SHAPES + fine_label) % _PATTERNS]:
         pen = Pen(image, Pose(x + offset[0] * size, y + offset[1] * size, scale * size, turn))
         pen.polygon([(px * 1.15, py * 1.15) for px, py in outline], shaded(colour, 0.4))
         pen.polygon(outline, colour)

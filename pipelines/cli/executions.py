@@ -41,6 +41,8 @@ def _show_one(sagemaker: object, pipeline: str, wanted: str, as_json: bool) -> N
 
 
 def _show_all(sagemaker: object, pipeline: str, as_json: bool) -> None:
+    from rich.markup import escape
+
     from pipelines.cli.screen import console, moment, print_json, styled, table
     from pipelines.executions import list_executions
 
@@ -51,9 +53,10 @@ def _show_all(sagemaker: object, pipeline: str, as_json: bool) -> None:
     if not found:
         print(f"Pipeline {pipeline} has no executions yet: start one with `scones run`.")
         return
-    rows = table("Execution", "Name", "Status", "Started")
+    rows = table("Execution", "Name", "Status", "Started", "Why")
     for item in found:
         identifier = item["PipelineExecutionArn"].rsplit("/", 1)[-1]
         name = item.get("PipelineExecutionDisplayName", "")
-        rows.add_row(identifier, name, styled(item["PipelineExecutionStatus"]), moment(item["StartTime"]))
+        why = escape(item.get("PipelineExecutionDescription", ""))
+        rows.add_row(identifier, name, styled(item["PipelineExecutionStatus"]), moment(item["StartTime"]), why)
     console().print(rows)

@@ -93,7 +93,7 @@ def _list(group: str, endpoint: str, target: TargetChoice, as_json: bool) -> Non
     if as_json:
         print_json([{**asdict(version), "serves": version.arn == serving} for version in versions])
         return
-    rows = table("Version>", "Approval", "Accuracy>", "Dataset", "Registered", "Decided", "Serves")
+    rows = table("Version>", "Approval", "Accuracy>", "Dataset", "Registered", "Why", "Decided", "Serves")
     for version in versions:
         rows.add_row(*_row(version, endpoint if version.arn == serving else ""))
     console().print(rows)
@@ -113,6 +113,7 @@ def _row(version: ModelVersion, serves: str) -> tuple[str, ...]:
         accuracy,
         version.metadata.get("dataset_source", ""),
         moment(version.created),
+        escape(version.metadata.get("training_reason", "")),
         escape(decided),
         serves,
     )

@@ -47,7 +47,7 @@ def run(
     values = read_parameters(param or [])
     place = connect(target)
     champion = find_champion(place, values)
-    values = dict(champion.parameters)
+    values = {**_by_hand(place), **champion.parameters}
     if "InputDataUri" not in values:
         values["InputDataUri"] = stage(place, dataset)[1]
     make_ready_to_deploy(place)
@@ -59,7 +59,7 @@ def run(
         print(f"Started {arn}\n{champion.told[0].upper()}{champion.told[1:]}", flush=True)
     if wait:
         execution = follow_until_end(place, arn, as_json)
-        _report(execution, as_json)
+        report(execution, as_json)
     elif as_json:
         _print_json({"execution_arn": arn})
     else:
@@ -74,7 +74,7 @@ def read_parameters(given: list[str]) -> dict[str, str]:
         if not name or not equals:
             raise MalformedParameter(f"--param {text}: write NAME=VALUE, for example --param Epochs=10")
         values[name] = value
-    return values
+    return _checked_whys(values)
 
 
 def find_champion(place: Target, values: dict[str, str]) -> ChampionChoice:
@@ -102,18 +102,33 @@ def register_and_start(place: Target, pipeline: str, values: dict[str, str]) -> 
 
     Raises MalformedParameter before anything is started.
     """
+    register(place, pipeline, values)
+    return start(place, pipeline, values)
+
+
+def start(place: Target, pipeline: str, values: dict[str, str]) -> str:
+    """Start the pipeline of this name as it is registered; the execution's ARN. Its description is the reason."""
+    from pipelines.retraining.reason import TRAINING_REASON
+    from pipelines.submission import start_execution
+
+    return start_execution(place.client("sagemaker"), pipeline, values, description=values.get(TRAINING_REASON))
+
+
+def register(place: Target, pipeline: str, values: dict[str, str]) -> None:
+    """Compile and register the pipeline of this name, and see that it takes these parameters.
+
+    Raises MalformedParameter.
+    """
     import json
 
     from pipelines.cli.compile import registered_definition, spinner
     from pipelines.definition import check_parameter_values
-    from pipelines.submission import start_execution
 
     with spinner(f"Compiling the pipeline {pipeline}"):
         definition = registered_definition(place, pipeline)
     problems = check_parameter_values(json.loads(definition), values)
     if problems:
         raise MalformedParameter(f"--param {problems[0].path}: {problems[0].message}")
-    return start_execution(place.client("sagemaker"), pipeline, values)
 
 
 def bring_stack_up_to_date(place: Target) -> None:
@@ -154,7 +169,25 @@ def follow_until_end(place: Target, arn: str, quiet: bool = False) -> ExecutionS
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _report(execution: ExecutionStatus, as_json: bool) -> None:
+def _by_hand(place: Target) -> dict[str, str]:
+    from pipelines.identity import caller
+    from pipelines.retraining.reason import BY_HAND, TRAINING_REASON, TRAINING_TRIGGER, USER, fitted
+
+    return {
+        TRAINING_REASON: fitted(f"{BY_HAND} by {caller(place.client('sts'))}", BY_HAND),
+        TRAINING_TRIGGER: USER,
+    }
+
+
+def _checked_whys(values: dict[str, str]) -> dict[str, str]:
+    """Reason and trigger, where they are given, as a version's metadata may hold them. Raises ReasonRefused."""
+    from pipelines.retraining.reason import TRAINING_REASON, TRAINING_TRIGGER, check_text
+
+    given = {name: values[name] for name in (TRAINING_REASON, TRAINING_TRIGGER) if name in values}
+    return {**values, **{name: check_text(text, f"--param {name}") for name, text in given.items()}}
+
+
+def report(execution: ExecutionStatus, as_json: bool) -> None:
     import sys
     from dataclasses import asdict
 

@@ -34,11 +34,12 @@ def assemble(
     code_version: str | None,
     input_data_uri: str,
     champion_predictions_uri: str,
+    new_images_uri: str,
     endpoint_name: str,
     safeguards_function: str | None,
 ) -> Pipeline:
     """The pipeline `name`, registering into model package group `group`."""
-    parameters = training_parameters(input_data_uri, champion_predictions_uri, endpoint_name)
+    parameters = training_parameters(input_data_uri, champion_predictions_uri, endpoint_name, new_images_uri)
 
     extract = extract_cifar(settings, parameters, code.processing)
     train = train_classifier(settings, parameters, code.training, extract)

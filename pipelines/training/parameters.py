@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
 
 from pipelines.champion import CHAMPION_PREDICTIONS_URI
+from pipelines.retraining.parameters import NEW_IMAGES_URI
+from pipelines.retraining.reason import BY_HAND, TRAINING_REASON, TRAINING_TRIGGER, USER
 
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 
@@ -64,15 +66,22 @@ class TrainingParameters:
     model_approval_status: ParameterString
     champion_predictions_uri: ParameterString
     endpoint_name: ParameterString
+    new_images_uri: ParameterString
+    training_reason: ParameterString
+    training_trigger: ParameterString
 
     def as_list(self) -> list[Parameter]:
         return [getattr(self, field.name) for field in fields(self)]
 
 
-def training_parameters(input_data_uri: str, champion_predictions_uri: str, endpoint_name: str) -> TrainingParameters:
+def training_parameters(
+    input_data_uri: str, champion_predictions_uri: str, endpoint_name: str, new_images_uri: str
+) -> TrainingParameters:
     """The parameters with their defaults. `input_data_uri` is the S3 URI of the CIFAR-100 archive (one .tar.gz),
     `champion_predictions_uri` that of a predictions.csv to compare with, `endpoint_name` the endpoint that a model
-    approved from the start is deployed to."""
+    approved from the start is deployed to, `new_images_uri` a prefix with further training images, CLASS/….
+
+    Reason and trigger must be such as a version's metadata holds: `pipelines.retraining.reason` makes them fit."""
     return TrainingParameters(
         input_data_uri=ParameterString("InputDataUri", default_value=input_data_uri),
         processing_instance_type=ParameterString(
@@ -94,4 +103,7 @@ def training_parameters(input_data_uri: str, champion_predictions_uri: str, endp
         ),
         champion_predictions_uri=ParameterString(CHAMPION_PREDICTIONS_URI, default_value=champion_predictions_uri),
         endpoint_name=ParameterString("EndpointName", default_value=endpoint_name),
+        new_images_uri=ParameterString(NEW_IMAGES_URI, default_value=new_images_uri),
+        training_reason=ParameterString(TRAINING_REASON, default_value=BY_HAND),
+        training_trigger=ParameterString(TRAINING_TRIGGER, default_value=USER),
     )

@@ -12,6 +12,7 @@ from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NA
 from pipelines.session import target_from_environment
 from pipelines.source_code import PROJECT_ROOT, read_source_code, stage, stage_bundle
 from pipelines.training.no_champion import no_champion
+from pipelines.training.no_new_images import no_new_images
 
 if TYPE_CHECKING:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
@@ -96,10 +97,12 @@ def get_pipeline(
     )
     code = read_source_code(settings.bucket, settings.s3_prefix, Path(source_root))
     nothing_to_compare = no_champion(settings.bucket, settings.s3_prefix)
+    nothing_to_add = no_new_images(settings.bucket, settings.s3_prefix)
     if stage_code:
         s3 = settings.session.boto_session.client("s3")
         stage(s3, code, kms_key)
         stage_bundle(s3, nothing_to_compare, kms_key)
+        stage_bundle(s3, nothing_to_add, kms_key)
 
     # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
     from pipelines.training.assembly import assemble
@@ -113,6 +116,7 @@ def get_pipeline(
         code_version=code_version,
         input_data_uri=f"s3://{settings.bucket}/{base_job_prefix}/{DATASET_KEY}",
         champion_predictions_uri=nothing_to_compare.uri,
+        new_images_uri=nothing_to_add.uri,
         endpoint_name=endpoint_name,
         safeguards_function=safeguards_function,
     )
@@ -180,10 +184,21 @@ def get_pipeline_custom_tags(
     **_kwargs: Any,
 ) -> list[dict[str, str]]:
     """The given tags and those of the SageMaker project, so that the pipeline shows up in it (AWS's template
-    has this too)."""
+    has this too). A project whose stack was made without SageMaker has none to add."""
     if sagemaker_project_arn is None:
         return list(new_tags)
     client = target_from_environment(region=region).client("sagemaker")
-    pages = client.get_paginator("list_tags").paginate(ResourceArn=sagemaker_project_arn)
     given = {tag["Key"] for tag in new_tags}
-    return [*new_tags, *(tag for page in pages for tag in page["Tags"] if tag["Key"] not in given)]
+    added = [tag for tag in _tags_of(client, sagemaker_project_arn) if tag["Key"] not in given]
+    return [*new_tags, *added]
+
+
+def _tags_of(client: Any, arn: str) -> list[dict[str, str]]:
+    from botocore.exceptions import ClientError
+
+    try:
+        return [tag for page in client.get_paginator("list_tags").paginate(ResourceArn=arn) for tag in page["Tags"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
+            return []
+        raise

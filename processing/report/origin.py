@@ -1,6 +1,6 @@
 """The sections on where the candidate comes from: data, parameters, code, jobs, cost, and how to make it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from processing.evaluation import Evaluation
@@ -22,6 +22,16 @@ _FACT_NAMES = {
 _SOURCES = {
     "archive": "an archive in CIFAR-100's format",
     "generated": "a generated sample: drawings of vehicles, no photographs",
+}
+
+# Why a file of a new image is not among the training images, by its name in dataset_report.json.
+_LEFT_OUT = {
+    "duplicates_of_test_refused": "Refused as copies of test images",
+    "duplicates_of_validation_refused": "Refused as copies of validation images",
+    "of_several_classes_refused": "Refused as images of several classes",
+    "duplicates_of_training_dropped": "Dropped as copies of training images",
+    "repeated_dropped": "Dropped as copies of each other",
+    "unreadable": "Not readable",
 }
 
 
@@ -48,6 +58,7 @@ def data_section(evaluation: Evaluation) -> Markup:
         definitions(pairs),
         table(("split", *evaluation.judged.classes, "images"), rows) if rows else None,
         leak,
+        _new_images(dataset.get("new_images"), evaluation.judged.classes),
     )
 
 
@@ -70,6 +81,29 @@ def _source(dataset: Mapping[str, Any]) -> str:
     source = str(dataset.get("source", "unknown"))
     official = dataset.get("archive", {}).get("official")
     return "the official CIFAR-100 archive" if official else _SOURCES.get(source, source)
+
+
+def _new_images(new: Mapping[str, Any] | None, classes: Sequence[str]) -> Markup | None:
+    """What became of the files with further training images; nothing where there were none."""
+    if not new or not new.get("files"):
+        return None
+    added = new.get("added", {})
+    pairs = [
+        ("Files", new["files"]),
+        ("Added to the training images", f"{added.get('total', 0)}: {_listed(added, classes)}"),
+        *((words, new[name]) for name, words in _LEFT_OUT.items() if new.get(name)),
+        ("SHA-256 of what was added", new.get("sha256", "unknown")),
+    ]
+    unreadable = [(file, problem) for file, problem in new.get("unreadable_files", {}).items()]
+    return join(
+        tag("h3", "New images"),
+        definitions(pairs),
+        table(("not readable", "why"), unreadable) if unreadable else None,
+    )
+
+
+def _listed(counts: Mapping[str, Any], classes: Sequence[str]) -> str:
+    return ", ".join(f"{counts.get(name, 0)} {name}" for name in classes)
 
 
 def _parameters(lineage: Lineage) -> Markup | None:

@@ -107,7 +107,7 @@ REQUESTS: dict[str, tuple[Break, str]] = {
         lambda d: _arguments(d, "ExtractCifar")["ProcessingInputs"].extend(
             _arguments(d, "ExtractCifar")["ProcessingInputs"] * 5
         ),
-        "has 12 items, at most 10 are allowed",
+        "has 18 items, at most 10 are allowed",
     ),
     "a number below its range": (
         lambda d: _arguments(d, "TrainClassifier")["ResourceConfig"].update(VolumeSizeInGB=-1),

@@ -15,6 +15,9 @@ import pytest
 
 from pipelines.definition import check_definition, diff_definitions, format_definition, mask_digests
 from pipelines.definition.document import all_steps, expressions
+from pipelines.retraining.parameters import NEW_IMAGES_URI, RECIPE
+from pipelines.retraining.reason import TRAINING_REASON, TRAINING_TRIGGER
+from pipelines.training.no_new_images import no_new_images
 from processing.evaluate import OUTPUTS as EVIDENCE
 from processing.evaluation import as_document
 from processing.gates import PASSED
@@ -47,7 +50,11 @@ PARAMETERS = {
     "ModelApprovalStatus",
     "ChampionPredictionsUri",
     "EndpointName",
+    "NewImagesUri",
+    "TrainingReason",
+    "TrainingTrigger",
 }
+WHYS = {"TrainingReason", "TrainingTrigger"}
 
 
 def _compile(hash_seed: str) -> dict[str, list[str]]:
@@ -211,12 +218,55 @@ def test_one_transform_scores_the_test_set_and_its_perturbed_copies(plain: dict[
 def test_the_evaluation_is_told_every_parameter_and_every_job_before_it(plain: dict[str, Any]) -> None:
     arguments = _arguments(plain, "EvaluateModel")["AppSpecification"]["ContainerArguments"]
     told = [value for flag, value in itertools.pairwise(arguments) if flag == "--parameter"]
-    assert {value["Std:Join"]["Values"][0] for value in told} == PARAMETERS
+    assert {value["Std:Join"]["Values"][0] for value in told} == PARAMETERS - WHYS
     jobs = [value for flag, value in itertools.pairwise(arguments) if flag == "--job"]
     assert [value["Std:Join"]["Values"][0] for value in jobs] == [
         *("ExtractCifar", "PerturbTestSet", "TrainClassifier", "ScoreTestSet")
     ]
     assert len(arguments) <= 100, "the service takes no more"
+
+
+def test_who_wanted_a_training_and_why_is_the_registrations_alone(plain: dict[str, Any]) -> None:
+    """Of the other steps neither changes a request: a step is found in the cache whatever the reason."""
+    readers = {
+        (step.name, "CustomerMetadataProperties" in place)
+        for step in all_steps(plain)
+        for place in _places_of(step.step["Arguments"], {f"Parameters.{name}" for name in WHYS})
+        if step.step["Type"] != "Condition"
+    }
+    assert readers == {("RegisterModel", True)}
+    metadata = _accepted(plain, "RegisterModel")["Arguments"]["CustomerMetadataProperties"]
+    assert metadata["training_reason"] == {"Get": "Parameters.TrainingReason"}
+    assert metadata["training_trigger"] == {"Get": "Parameters.TrainingTrigger"}
+    assert len(metadata) <= 50, "the service takes no more"
+
+
+def _places_of(value: Any, wanted: set[str], place: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if isinstance(value, dict):
+        if value.get("Get") in wanted:
+            return [place]
+        return [found for key, part in value.items() for found in _places_of(part, wanted, (*place, key))]
+    if isinstance(value, list):
+        return [found for part in value for found in _places_of(part, wanted, place)]
+    return []
+
+
+def test_new_images_are_an_input_that_is_always_there(plain: dict[str, Any]) -> None:
+    extract = _arguments(plain, "ExtractCifar")
+    inputs = {each["InputName"]: each["S3Input"] for each in extract["ProcessingInputs"]}
+    assert inputs["new_images"]["S3Uri"] == {"Get": "Parameters.NewImagesUri"}
+    arguments = extract["AppSpecification"]["ContainerArguments"]
+    assert arguments[arguments.index("--new-images-dir") + 1] == inputs["new_images"]["LocalPath"]
+    (default,) = [each["DefaultValue"] for each in plain["Parameters"] if each["Name"] == "NewImagesUri"]
+    bucket, _, prefix = default.removeprefix("s3://").partition("/")
+    marker = no_new_images(bucket, prefix.partition("/no-new-images/")[0])
+    (key,) = marker.objects
+    assert marker.uri == default and key.startswith(f"{prefix}/")
+    assert not key.endswith((".png", ".jpg", ".jpeg"))
+
+
+def test_a_retraining_gives_only_parameters_that_the_pipeline_has() -> None:
+    assert {*RECIPE, NEW_IMAGES_URI, TRAINING_REASON, TRAINING_TRIGGER} <= PARAMETERS
 
 
 def test_every_job_has_a_time_limit(plain: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from PIL import Image
 
 QUICK = ("--param", "Epochs=1")
 STEPS = (
@@ -43,6 +45,8 @@ def test_an_execution_ends_with_a_registered_version_that_waits_for_approval(sco
     assert 0.2 <= version["accuracy"] <= 1.0
     assert version["metadata"]["pipeline_execution_arn"] == execution["arn"]
     assert version["metadata"]["dataset_source"] in {"archive", "generated"}
+    assert version["metadata"]["training_reason"].startswith("started by hand by ")
+    assert (version["metadata"]["training_trigger"], version["metadata"]["new_images"]) == ("user", "0")
     assert len(version["metadata"]["archive_sha256"]) == 64
     report = read(scones, version["metadata"]["report"])
     assert execution["arn"].rsplit("/", 1)[-1] in report
@@ -95,12 +99,28 @@ def test_a_model_below_the_bar_and_far_behind_its_champion_ends_with_exit_code_3
     assert json.loads(scones("models", "--json").stdout) == before
 
 
-def test_a_training_script_that_refuses_reaches_the_screen_with_its_reason(scones):
-    done = scones("run", "--wait", "--param", "Epochs=0")
-    assert done.returncode == 1
+def test_a_training_script_that_refuses_reaches_the_screen_with_its_reason_and_a_retraining_takes_new_images(scones):
+    s3, bucket = client(scones, "s3"), "scones-unlimited-us-east-1-123456789012"
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(picture, "JPEG")
+    s3.put_object(Bucket=bucket, Key="scones/new-images/bicycle/teal.jpg", Body=picture.getvalue())
+    done = scones("retrain", "--reason", "Ann's teal bicycle", "--wait", "--param", "Epochs=0")
+    assert done.returncode == 1, done.stderr
     (line,) = done.stderr.splitlines()
     assert "TrainClassifier" in line
     assert "epochs" in line.lower()
+    assert "Recipe: that of version 1\n" in done.stdout
+    assert "New images: 1 bicycle, 0 motorcycle, as s3://" in done.stdout
+    assert "ExtractCifar Succeeded" in done.stdout
+    assert "new images: 1 files, 1 added to train" in scones("logs", "--step", "ExtractCifar").stdout
+
+    newest = json.loads(scones("executions", "--json").stdout)[0]
+    assert newest["PipelineExecutionDescription"] == "Ann-s teal bicycle"
+    again = scones("retrain", "--reason", "and again")
+    assert again.returncode == 3
+    (line,) = again.stderr.splitlines()
+    assert "cool-down" in line and "; allowed from 20" in line and "--force" in line
+    assert json.loads(scones("executions", "--json").stdout)[0] == newest
 
 
 def test_parameters_are_checked_before_anything_starts(scones):

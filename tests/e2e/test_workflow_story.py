@@ -18,6 +18,9 @@ import boto3
 import pytest
 from PIL import Image
 
+from pipelines.names import GROUND_TRUTH_PREFIX
+from pipelines.retraining.new_images import collect_new_images
+
 ENDPOINT = "scones-delivery-vehicles"
 STACK = "scones-workflow"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
@@ -175,6 +178,11 @@ def test_a_doubt_goes_to_a_human_whose_answer_is_kept(deployed, account, picture
     assert kept["groundTruthData"] == {"data": "1", "encoding": "CSV"}
     assert kept["eventMetadata"] == {"eventId": waiting["id"]}
     assert deployed("review-queue", "list").stdout == "No picture waits.\n"
+
+    # what a retraining does first
+    assert collect_new_images(account.s3, bucket, f"{GROUND_TRUTH_PREFIX}/{ENDPOINT}", "new").added == 1
+    (new,) = account.s3.list_objects_v2(Bucket=bucket, Prefix="new/")["Contents"]
+    assert new["Key"].startswith("new/motorcycle/")
 
 
 def test_what_is_no_picture_fails_by_its_name_and_the_others_do_not(deployed, account, tmp_path):

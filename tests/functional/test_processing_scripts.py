@@ -80,6 +80,45 @@ def test_extracting_twice_gives_the_same_bytes(extracted: Path) -> None:
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in files(first))
 
 
+def test_new_images_join_the_training_images_alone(extracted: Path, tmp_path: Path) -> None:
+    first, new = extracted / "first", tmp_path / "new"
+    for name in ("bicycle", "motorcycle"):
+        (new / name).mkdir(parents=True)
+    (new / "manifest.json").write_text("{}")
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        picture = Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8))
+        picture.save(new / "motorcycle" / f"{number}.jpg")
+    for split in ("test", "validation", "train"):
+        name = files(first / split)[0]
+        shutil.copy(first / split / name, new / "bicycle" / name)
+    (new / "bicycle" / "torn.png").write_bytes(b"\x89PNG")
+    arguments = ("--archive-dir", extracted / "archive", "--new-images-dir", new, "--output-dir", "out")
+    done = run("extract_cifar", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "new images: 7 files, 3 added to train\nnew image 'bicycle/torn.png' left out: " in done.stdout
+
+    report = json.loads((tmp_path / "out" / "report" / "dataset_report.json").read_text())["new_images"]
+    assert (report["duplicates_of_test_refused"], report["duplicates_of_validation_refused"]) == (1, 1)
+    assert report["added"] == {"bicycle": 0, "motorcycle": 3, "total": 3}
+    for folder in ("validation", "validation_lst", "test", "test_lst"):
+        assert files(tmp_path / "out" / folder) == files(first / folder)
+    added = set(files(tmp_path / "out" / "train")) - set(files(first / "train"))
+    assert len(added) == 3
+    labels = {image.file_name: image.label for image in read_image_list(tmp_path / "out" / "train_lst" / "train.lst")}
+    assert {labels[name] for name in added} == {1}
+
+
+def test_new_images_of_an_unknown_class_are_refused_in_one_line(extracted: Path, tmp_path: Path) -> None:
+    (tmp_path / "new" / "scooter").mkdir(parents=True)
+    arguments = ("--archive-dir", extracted / "archive", "--new-images-dir", "new", "--output-dir", "out")
+    done = run("extract_cifar", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("NewImagesUnusable: new images of 'scooter': there is no such class")
+    assert not (tmp_path / "out").exists()
+
+
 class RunsACommand:
     def __init__(self, command: str) -> None:
         self.command = command

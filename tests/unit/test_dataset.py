@@ -15,11 +15,12 @@ from pipelines.dataset import ARCHIVE_NAME, Dataset, DatasetUnavailable, find_da
 
 
 @pytest.fixture(autouse=True)
-def no_network(monkeypatch):
+def no_network_and_no_archive_of_its_own(monkeypatch, tmp_path):
     def refuse(*_args, **_kwargs):
         raise OSError("no route to host")
 
     monkeypatch.setattr(dataset, "urlopen", refuse)
+    monkeypatch.setattr(dataset, "OWN_ARCHIVE", tmp_path / "absent" / ARCHIVE_NAME)
     monkeypatch.delenv("SCONES_CIFAR_ARCHIVE", raising=False)
 
 
@@ -47,6 +48,24 @@ def test_without_archive_and_network_a_sample_is_generated_once(tmp_path):
     stamp = found.path.stat().st_mtime_ns
     assert find_dataset("auto", tmp_path) == found
     assert found.path.stat().st_mtime_ns == stamp
+
+
+def test_a_project_with_pictures_of_its_own_takes_those_and_no_download(tmp_path, monkeypatch):
+    own = tmp_path / "data" / ARCHIVE_NAME
+    own.parent.mkdir()
+    own.write_bytes(b"own")
+    (tmp_path / ARCHIVE_NAME).write_bytes(b"CIFAR-100, as another project has left it")
+    monkeypatch.setattr(dataset, "OWN_ARCHIVE", own)
+    assert find_dataset("auto", tmp_path) == find_dataset("archive", tmp_path) == Dataset("archive", own)
+    with pytest.raises(DatasetUnavailable, match="has not this project's classes"):
+        find_dataset("download", tmp_path)
+
+
+def test_samples_of_other_classes_do_not_meet_in_the_cache(tmp_path, monkeypatch):
+    first = find_dataset("generated", tmp_path)
+    monkeypatch.setattr(dataset, "CLASSES", ("apple", "worm"))
+    second = find_dataset("generated", tmp_path)
+    assert first.path != second.path and first.path.read_bytes() != second.path.read_bytes()
 
 
 def test_a_download_of_another_content_is_refused_and_leaves_nothing(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,19 @@ def test_report_says_what_was_made_of_what(tmp_path: Path) -> None:
             "test": {"apple": 5, "plum": 5, "total": 10},
         },
         "duplicates_of_test_dropped": 0,
+        "new_images": {
+            "files": 0,
+            "added": {"apple": 0, "plum": 0, "total": 0},
+            "sha256": sha256(b"").hexdigest(),
+            "duplicates_of_test_refused": 0,
+            "duplicates_of_validation_refused": 0,
+            "of_several_classes_refused": 0,
+            "of_several_classes": [],
+            "duplicates_of_training_dropped": 0,
+            "repeated_dropped": 0,
+            "unreadable": 0,
+            "unreadable_files": {},
+        },
         "validation_fraction": 0.2,
         "seed": 5,
         "image_shape": [3, 32, 32],
@@ -84,6 +98,37 @@ def test_training_images_that_are_test_images_are_dropped_and_counted(tmp_path: 
     assert report["duplicates_of_test_dropped"] == 2
     assert report["counts"]["train"]["apple"] + report["counts"]["validation"]["apple"] == TRAIN_PER_CLASS - 2
     assert report["counts"]["test"]["apple"] == TEST_PER_CLASS
+
+
+def test_new_images_join_the_training_images_and_no_others(tmp_path: Path) -> None:
+    source, new = write(tmp_path), tmp_path / "new"
+    classes = ["apple", "plum"]
+    before = extract(source, tmp_path / "before", classes, validation_fraction=0.2, seed=5)
+    (new / "apple").mkdir(parents=True)
+    (new / "plum").mkdir()
+    pixels = np.random.default_rng(9).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(new / "plum" / "new.png")
+    for split in ("test", "validation", "train"):
+        listed = read_image_list(tmp_path / "before" / f"{split}_lst" / f"{split}.lst")
+        copied = next(image for image in listed if image.label == 0).file_name
+        (new / "apple" / copied).write_bytes((tmp_path / "before" / split / copied).read_bytes())
+
+    after = extract(source, tmp_path / "after", classes, validation_fraction=0.2, seed=5, new_images_dir=new)
+    assert after["counts"] == {**before["counts"], "train": {"apple": 16, "plum": 17, "total": 33}}
+    told = after["new_images"]
+    assert told["added"] == {"apple": 0, "plum": 1, "total": 1}
+    assert [value for name, value in told.items() if name.endswith(("_refused", "_dropped"))] == [1, 1, 0, 1, 0]
+    for split in ("validation", "test"):
+        for folder in (split, f"{split}_lst"):
+            one, other = (sorted((tmp_path / run / folder).iterdir()) for run in ("before", "after"))
+            assert [(file.name, file.read_bytes()) for file in one] == [
+                (file.name, file.read_bytes()) for file in other
+            ]
+    *others, added = read_image_list(tmp_path / "after" / "train_lst" / "train.lst")
+    assert others == read_image_list(tmp_path / "before" / "train_lst" / "train.lst")
+    assert (added.label, added.file_name.startswith("train_new_")) == (1, True)
+    with Image.open(tmp_path / "after" / "train" / added.file_name) as picture:
+        assert np.array_equal(np.asarray(picture), pixels)
 
 
 def test_three_classes_can_be_extracted(tmp_path: Path) -> None:

@@ -195,6 +195,33 @@ def test_a_generated_sample_is_not_passed_off_as_photographs() -> None:
     assert "These are drawings, not photographs." in page_of(dataset={**DATASET, "source": "generated"}).text
 
 
+def test_new_images_are_told_with_what_became_of_every_file() -> None:
+    assert "New images" not in page_of().text
+    nothing = {"files": 0, "added": {"bicycle": 0, "motorcycle": 0, "total": 0}}
+    assert "New images" not in page_of(dataset={**DATASET, "new_images": nothing}).text
+    new = {
+        "files": 9,
+        "added": {"bicycle": 3, "motorcycle": 1, "total": 4},
+        "sha256": "a" * 64,
+        "duplicates_of_test_refused": 2,
+        "duplicates_of_validation_refused": 0,
+        "of_several_classes_refused": 2,
+        "unreadable": 1,
+        "unreadable_files": {"bicycle/<b>.png": "empty"},
+    }
+    text = page_of(dataset={**DATASET, "new_images": new}).text
+    for said in (
+        "New images",
+        "4: 3 bicycle, 1 motorcycle",
+        "Refused as copies of test images",
+        "Not readable",
+        "a" * 64,
+    ):
+        assert said in text
+    assert "Refused as copies of validation images" not in text
+    assert "bicycle/<b>.png" in text, "escaped, and so it is text"
+
+
 @pytest.mark.parametrize("mistakes", [0, 20, 40])
 def test_extreme_models_have_a_page_too(mistakes: int) -> None:
     assert "Verdict" in page_of(mistakes=mistakes, champion_mistakes=mistakes).text

@@ -1,18 +1,19 @@
-"""ExtractCifar: the archive in, pictures and lists of two of its classes out."""
+"""ExtractCifar: the archive and new images in, pictures and lists of two classes out."""
 
 from __future__ import annotations
 
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow import ProcessingStep
 
+from pipelines import names
 from pipelines.source_code import CodeBundle
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
 from pipelines.training.steps.processing_job import INPUT_ROOT, OUTPUT_ROOT, processing_arguments
 
 NAME = "ExtractCifar"
-# Position is the label: bicycle 0, motorcycle 1.
-CLASSES = "bicycle,motorcycle"
+# Position is the label.
+CLASSES = ",".join(names.CLASSES)
 VALIDATION_FRACTION = "0.1"
 # Not the Seed parameter: runs with different seeds must be judged on the same split, and find this step in
 # the cache.
@@ -42,10 +43,11 @@ def extract_cifar(settings: JobSettings, parameters: TrainingParameters, code: C
         module="extract_cifar",
         instance_type=parameters.processing_instance_type,
         instance_count=parameters.processing_instance_count,
-        inputs={"archive": parameters.input_data_uri},
+        inputs={"archive": parameters.input_data_uri, "new_images": parameters.new_images_uri},
         outputs={name: (name, settings.output_uri(NAME, place)) for name, place in PLACES.items()},
         arguments=[
             *("--archive-dir", f"{INPUT_ROOT}/archive"),
+            *("--new-images-dir", f"{INPUT_ROOT}/new_images"),
             *("--output-dir", OUTPUT_ROOT),
             *("--classes", CLASSES),
             *("--validation-fraction", VALIDATION_FRACTION),
@@ -54,7 +56,7 @@ def extract_cifar(settings: JobSettings, parameters: TrainingParameters, code: C
     )
     return ProcessingStep(
         name=NAME,
-        description="Keeps two classes of the CIFAR-100 archive as PNGs with .lst files and a report",
+        description="Keeps two classes of the CIFAR-100 archive, and new images, as PNGs with .lst files and a report",
         step_args=step_args,
         property_files=[DATASET_REPORT],
         cache_config=STEP_CACHE,

@@ -15,6 +15,7 @@ from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow import ProcessingStep, TrainingStep, TransformStep
 
 from pipelines.images import pytorch_inference, pytorch_training
+from pipelines.retraining.reason import TRAINING_REASON, TRAINING_TRIGGER
 from pipelines.source_code import SourceCode
 from pipelines.training.job_settings import JobSettings
 from pipelines.training.parameters import TrainingParameters
@@ -76,6 +77,9 @@ def lineage_arguments(lineage: Lineage, parameters: TrainingParameters) -> list[
             Join(on="=", values=[name, value]) if isinstance(value, PipelineVariable) else f"{name}={value}",
         ]
     for parameter in parameters.as_list():
+        # who wanted a model says nothing of how it is made, and a long reason would not fit
+        if parameter.name in (TRAINING_REASON, TRAINING_TRIGGER):
+            continue
         told += ["--parameter", Join(on="=", values=[parameter.name, parameter])]
     for job in lineage.jobs:
         told += [

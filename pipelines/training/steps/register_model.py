@@ -96,6 +96,9 @@ def register_model(
             "classes": CLASSES.replace(",", " "),
             "archive_sha256": _dataset_report(extract, "archive.sha256"),
             "dataset_source": _dataset_report(extract, "source"),
+            "new_images": _dataset_report(extract, "new_images.added.total"),
+            "training_reason": parameters.training_reason.to_string(),
+            "training_trigger": parameters.training_trigger.to_string(),
             "evaluation_uri": evaluation_uri,
             # The champion of later executions is compared by these.
             PREDICTIONS: in_evaluation(evaluate, "predictions.csv"),
