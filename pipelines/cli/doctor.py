@@ -1,43 +1,63 @@
-"""`scones doctor`: whether this machine has what the project needs."""
+"""`scones doctor`: whether this machine, and for AWS the project and the account, have what is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 
 import typer
 
 from pipelines.cli.options import JsonOption, TargetChoice, TargetOption
+from pipelines.readiness.finding import Finding
 
 NEEDED_BYTES = 2 << 30
-TRAINING_CORES = 2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what it looked at, whether it is well, what was found, and what to do about it."""
-
-    check: str
-    well: bool
-    found: str
-    remedy: str = ""
+WORDS = {True: "well", False: "wrong", None: "not checked"}
+MARKS = {True: "[green]well[/green]", False: "[red]wrong[/red]", None: "[yellow]not checked[/yellow]"}
 
 
 def doctor(target: TargetOption = TargetChoice.local, as_json: JsonOption = False) -> None:
-    """Check Python, the pinned packages, disk space, and the target. Exit code 1 if something is wrong."""
-    from pipelines.cli.screen import console, print_json, table
+    """Check Python, the pinned packages, disk space, and the target. Exit code 1 if something is wrong.
 
-    findings = [_python(), *_packages(), _disk(), *_target(target)]
+    For aws: templates, policies, API calls, definitions, limits and quotas, most of it without AWS and without
+    credentials. What could not be checked is told as such; it is neither a pass nor a failure.
+    """
+    from dataclasses import asdict
+
+    from pipelines.cli.screen import print_json
+
+    findings = list(_checks(target))
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        rows = table("Check", "", "Found", "What to do")
-        for finding in findings:
-            mark = "[green]well[/green]" if finding.well else "[red]wrong[/red]"
-            rows.add_row(finding.check, mark, finding.found, finding.remedy)
-        console().print(rows)
-    if not all(finding.well for finding in findings):
+        _show(findings)
+    if any(finding.well is False for finding in findings):
         raise typer.Exit(1)
+
+
+def _checks(target: TargetChoice) -> Iterator[Finding]:
+    yield from (_python(), *_packages(), _disk())
+    if target is TargetChoice.local:
+        yield from _local()
+        return
+    from pipelines.cli.compile import spinner
+    from pipelines.readiness.checks import check_readiness
+    from pipelines.source_code import PROJECT_ROOT
+
+    with spinner("Checking templates, policies, calls and definitions: half a minute"):
+        yield from check_readiness(PROJECT_ROOT)
+
+
+def _show(findings: list[Finding]) -> None:
+    from rich.markup import escape
+
+    from pipelines.cli.screen import console, table
+
+    rows = table("Check", "", "Found", "What to do")
+    for finding in findings:
+        rows.add_row(escape(finding.check), MARKS[finding.well], escape(finding.found), escape(finding.remedy))
+    screen = console()
+    screen.print(rows)
+    counts = {word: sum(finding.well is well for finding in findings) for well, word in WORDS.items()}
+    screen.print(", ".join(f"{count} {word}" for word, count in counts.items() if count))
 
 
 def _python() -> Finding:
@@ -82,12 +102,13 @@ def _disk() -> Finding:
     return Finding("Disk", well, f"{free / (1 << 30):.0f} GB free", "" if well else "free at least 2 GB")
 
 
-def _target(target: TargetChoice) -> Iterator[Finding]:
+def _local() -> Iterator[Finding]:
     from pipelines.cli.options import connect
     from pipelines.console import explain
 
+    check = f"Target {TargetChoice.local.value}"
     try:
-        place = connect(target)
+        place = connect(TargetChoice.local)
         account = place.client("sts").get_caller_identity()["Account"]
         place.client("s3").list_objects_v2(Bucket=place.bucket, MaxKeys=1)
         place.client("sagemaker").list_pipelines(MaxResults=1)
@@ -95,6 +116,6 @@ def _target(target: TargetChoice) -> Iterator[Finding]:
         line = explain(error)
         if line is None:
             raise
-        yield Finding(f"Target {target.value}", False, line, "" if "scones up" in line else "see the message")
+        yield Finding(check, False, line, "" if "scones up" in line else "see the message")
         return
-    yield Finding(f"Target {target.value}", True, f"account {account}, bucket {place.bucket}")
+    yield Finding(check, True, f"account {account}, bucket {place.bucket}")

@@ -1,0 +1,1 @@
+"""Removing what this project made, and nothing else."""
