@@ -157,7 +157,8 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     assert [(one.label, one.file.name) for one in from_folder(tmp_path, CLASSES)] == [(0, "1.png"), (1, "1.png")]
     (tmp_path / "car").mkdir()
-    with pytest.raises(NotLabelled, match=r"one folder for each class .* bicycle, car, motorcycle"):
+    there = ", ".join(sorted((*CLASSES, "car")))
+    with pytest.raises(NotLabelled, match=f"one folder for each class .* {there}"):
         from_folder(tmp_path, CLASSES)
     with pytest.raises(NotLabelled, match="no such folder"):
         from_folder(tmp_path / "nowhere", CLASSES)

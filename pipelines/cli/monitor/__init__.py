@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.cli.monitor import baseline, run, schedule, status
+from pipelines.cli.monitor import baseline, report, run, schedule, status
 
 monitor = typer.Typer(
     help="Watch what the endpoint sees: its baseline, schedules, executions, and a report.",
@@ -17,5 +17,6 @@ for command in (
     schedule.schedule,
     run.run,
     status.status,
+    report.report,
 ):
     monitor.command()(command)
