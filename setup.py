@@ -23,11 +23,13 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=setuptools.find_packages(
-        include=["pipelines*", "processing*", "training*", "model_monitor*", "local_aws*"]
+        include=["pipelines*", "processing*", "training*", "model_monitor*", "seed_code*", "local_aws*"]
     ),
     package_data={
         "pipelines.deployment": ["template.yaml"],
+        "pipelines.retraining": ["template.yaml"],
         "model_monitor": ["template.yaml"],
+        "seed_code": ["template.yml"],
         "local_aws.console": ["templates/*.html", "static/*"],
     },
     install_requires=pinned_requirements(),

@@ -36,20 +36,21 @@ def pipeline_module(name: str) -> ModuleType:
 
 
 def read_kwargs(text: str | None) -> dict[str, Any]:
-    """--kwargs: a Python literal, a dict with string keys; nothing given is an empty one. Raises
-    BadArgument."""
+    """--kwargs: a Python literal, a dict with string keys; nothing given is an empty one. An empty text counts as not
+    given: a build writes '' where a variable of its environment is not set. Raises BadArgument."""
     value = _literal("--kwargs", text) if text else {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise BadArgument(f"--kwargs: wants a dict such as \"{{'region': 'us-east-1'}}\", not {text}")
-    return value
+    return {key: item for key, item in value.items() if item != ""}
 
 
 def read_tags(text: str | None) -> list[dict[str, str]]:
-    """--tags: a Python literal, a list of {'Key': …, 'Value': …}. Raises BadArgument."""
+    """--tags: a Python literal, a list of {'Key': …, 'Value': …}; one with an empty value is left out, as a keyword
+    argument is. Raises BadArgument."""
     value = _literal("--tags", text) if text else []
     if not isinstance(value, list) or not all(isinstance(tag, dict) and set(tag) == {"Key", "Value"} for tag in value):
         raise BadArgument(f"--tags: wants a list such as \"[{{'Key': 'team', 'Value': 'routing'}}]\", not {text}")
-    return [{"Key": str(tag["Key"]), "Value": str(tag["Value"])} for tag in value]
+    return [{"Key": str(tag["Key"]), "Value": str(tag["Value"])} for tag in value if tag["Value"] != ""]
 
 
 def _literal(option: str, text: str) -> object:

@@ -1,35 +1,49 @@
-"""`run-pipeline`: creates or updates a pipeline, starts it and waits. AWS's own console script, flags and
-exit codes."""
+"""`run-pipeline`: creates or updates a pipeline, starts it and waits. AWS's own console script and flags.
+
+What a build needs beyond those comes by environment variables (`pipelines.build_environment`). One exit code is our
+own: 3 where a gate said no, to the model or to the retraining. Nothing failed then, and no build should.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from pipelines.console import run_reporting_errors
+from botocore.exceptions import ClientError
+
+from pipelines.atomic_text import write_text
+from pipelines.build_environment import BuildEnvironment, read_environment
+from pipelines.console import explain, run_reporting_errors
 from pipelines.definition import check_definition, compile_definition
+from pipelines.execution_start import RetrainingUnderWay, Start, start_described, with_retraining
+from pipelines.executions import failure, rejection
 from pipelines.pipeline_module import BadArgument, pipeline_module, read_kwargs, read_tags
-from pipelines.submission import ExecutionStatus, start_execution, upsert_pipeline, wait_for_execution
+from pipelines.submission import ExecutionStatus, upsert_pipeline, wait_for_execution
 
 POLL_SECONDS = 30.0
 # A local AWS has no quota of calls and executions of a minute.
 LOCAL_POLL_SECONDS = 1.0
+FAILED, REFUSED = 1, 3
+# SageMaker's own pattern of a RoleArn
+ROLE_ARN = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Exits 2 without module name or role, 1 on an error or if the execution does not succeed, after one line
-    on stderr."""
+    """Exits 2 without module name or role, 3 where a gate said no, 1 on an error or if the execution does not succeed
+    otherwise; after one line on stderr."""
     parser = _parser()
     options = parser.parse_args(argv)
     if options.module_name is None or options.role_arn is None:
         parser.print_help(sys.stderr)
         sys.exit(2)
-    sys.exit(run_reporting_errors(lambda: _run(options)))
+    sys.exit(run_reporting_errors(lambda: _run(options, read_environment(os.environ))))
 
 
 def progress_printer(write: Callable[[str], object] = print) -> Callable[[ExecutionStatus], None]:
@@ -50,19 +64,36 @@ def progress_printer(write: Callable[[str], object] = print) -> Callable[[Execut
     return show
 
 
-def _run(options: argparse.Namespace) -> int:
-    kwargs, tags = read_kwargs(options.kwargs), read_tags(options.tags)
+def _run(options: argparse.Namespace, build: BuildEnvironment) -> int:
+    if not ROLE_ARN.fullmatch(options.role_arn):
+        raise BadArgument(f"--role-arn: wants arn:aws:iam::ACCOUNT:role/NAME, not {options.role_arn}")
+    kwargs = read_kwargs(options.kwargs)
     module = pipeline_module(options.module_name)
     pipeline = module.get_pipeline(**_with_role(kwargs, options))
     definition = _checked(compile_definition(pipeline))
-    if hasattr(module, "get_pipeline_custom_tags"):
-        project = {key: kwargs[key] for key in ("region", "sagemaker_project_arn") if key in kwargs}
-        tags = module.get_pipeline_custom_tags(tags, **project)
+    client = _register(options, kwargs, module, pipeline, definition)
+    if not build.start:
+        return 0
+    try:
+        start = _how_to_start(module, pipeline, definition, kwargs, build)
+    except RetrainingUnderWay as refusal:
+        print(f"refused: {refusal}", file=sys.stderr)
+        return REFUSED
+    arn = start_described(client, pipeline.name, start)
+    _say(f"started execution {arn}")
+    if build.arn_file:
+        write_text(build.arn_file, f"{arn}\n")
+    return _follow(client, arn) if build.wait else 0
 
+
+def _register(
+    options: argparse.Namespace, kwargs: dict[str, Any], module: ModuleType, pipeline: Any, definition: str
+) -> Any:
+    """Bring the pipeline up to date; the client of SageMaker that it was done with."""
+    tags = _with_project_tags(module, read_tags(options.tags), kwargs)
     session = pipeline.sagemaker_session
-    client = session.sagemaker_client
     registered = upsert_pipeline(
-        client,
+        session.sagemaker_client,
         session.s3_client,
         name=pipeline.name,
         definition=definition,
@@ -71,31 +102,53 @@ def _run(options: argparse.Namespace) -> int:
         description=options.description,
         tags=tags,
     )
-    print(f"{'created' if registered.created else 'updated'} pipeline {registered.arn}", flush=True)
-    arn = start_execution(client, pipeline.name, _execution_parameters(module, client, session.s3_client, kwargs))
-    print(f"started execution {arn}", flush=True)
-    return _follow(client, arn)
+    _say(f"{'created' if registered.created else 'updated'} pipeline {registered.arn}")
+    return session.sagemaker_client
 
 
-def _execution_parameters(module: ModuleType, sagemaker: Any, s3: Any, kwargs: dict[str, Any]) -> dict[str, str]:
-    """What the module would start its pipeline with, beyond the defaults, if it says."""
+def _with_project_tags(module: ModuleType, tags: list[dict[str, str]], kwargs: dict[str, Any]) -> list[dict[str, str]]:
+    """The tags, and those of the SageMaker project. As in AWS's own template, one that cannot be asked is no
+    reason not to go on: the stack may have been made without SageMaker."""
+    if not hasattr(module, "get_pipeline_custom_tags"):
+        return tags
+    project = {key: kwargs[key] for key in ("region", "sagemaker_project_arn") if key in kwargs}
+    try:
+        return list(module.get_pipeline_custom_tags(tags, **project))
+    except ClientError as error:
+        _say(f"the project's tags are left out: {explain(error)}")
+        return tags
+
+
+def _how_to_start(
+    module: ModuleType, pipeline: Any, definition: str, kwargs: dict[str, Any], build: BuildEnvironment
+) -> Start:
+    """With what the module starts its pipeline beyond the defaults, or with what a retraining is. Raises
+    RetrainingUnderWay."""
+    session = pipeline.sagemaker_session
+    if build.retraining is not None:
+        known = {parameter["Name"] for parameter in json.loads(definition)["Parameters"]}
+        return with_retraining(build.retraining, session.sagemaker_client, pipeline.name, known, kwargs, _say)
     if not hasattr(module, "get_execution_parameters"):
-        return {}
-    return dict(module.get_execution_parameters(sagemaker, s3, **kwargs))
+        return Start({})
+    return Start(dict(module.get_execution_parameters(session.sagemaker_client, session.s3_client, **kwargs)))
 
 
 def _follow(client: Any, arn: str) -> int:
     poll_seconds = POLL_SECONDS if client.meta.endpoint_url.startswith("https://") else LOCAL_POLL_SECONDS
-    execution = wait_for_execution(
-        client, arn, poll_seconds=poll_seconds, on_poll=progress_printer(lambda line: print(line, flush=True))
-    )
-    print(f"execution {execution.status}", flush=True)
+    execution = wait_for_execution(client, arn, poll_seconds=poll_seconds, on_poll=progress_printer(_say))
+    _say(f"execution {execution.status}")
     if execution.status == "Succeeded":
         return 0
-    reasons = [f"{step.name}: {step.failure_reason}" for step in execution.steps if step.failure_reason]
-    why = "; ".join(reasons) or execution.failure_reason or "no reason given"
-    print(f"error: execution {execution.status}: {' '.join(why.split())} ({arn})", file=sys.stderr)
-    return 1
+    refused = rejection(execution)
+    if refused:
+        print(f"rejected: the model was not registered: {' '.join(refused.split())} ({arn})", file=sys.stderr)
+        return REFUSED
+    print(f"error: execution {execution.status}: {failure(execution)} ({arn})", file=sys.stderr)
+    return FAILED
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _checked(definition: str) -> str:

@@ -123,9 +123,10 @@ def start_execution(
     *,
     display_name: str | None = None,
     description: str | None = None,
+    client_request_token: str | None = None,
 ) -> str:
     """Starts an execution of the pipeline and returns its ARN. Parameter values are sent as strings, as the
-    API wants."""
+    API wants. The same token again starts nothing and returns the same ARN."""
     request: dict[str, Any] = {"PipelineName": name}
     if parameters:
         request["PipelineParameters"] = [{"Name": key, "Value": str(value)} for key, value in parameters.items()]
@@ -133,6 +134,8 @@ def start_execution(
         request["PipelineExecutionDisplayName"] = display_name
     if description:
         request["PipelineExecutionDescription"] = description
+    if client_request_token:
+        request["ClientRequestToken"] = client_request_token
     arn: str = sagemaker_client.start_pipeline_execution(**request)["PipelineExecutionArn"]
     return arn
 

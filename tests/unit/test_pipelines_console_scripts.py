@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipelines import get_pipeline_definition, run_pipeline
+from pipelines.build_environment import ARN_FILE, REASON, REQUEST_ID, START, TRIGGER, WAIT
 
 ROLE = "arn:aws:iam::123456789012:role/SconesPipelineRole"
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
@@ -67,7 +68,9 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSageMaker]:
 
     module.get_pipeline = get_pipeline
     monkeypatch.setitem(__import__("sys").modules, "fake_pipeline", module)
-    monkeypatch.delenv("SAGEMAKER_PIPELINE_ROLE_ARN", raising=False)
+    # a build runs these tests in an environment of its own
+    for name in ("SAGEMAKER_PIPELINE_ROLE_ARN", WAIT, START, ARN_FILE, REASON, TRIGGER, REQUEST_ID):
+        monkeypatch.delenv(name, raising=False)
     yield fake
 
 

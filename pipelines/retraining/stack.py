@@ -1,0 +1,160 @@
+"""The stack that retrains without anyone: the build of this repository, and what starts it.
+
+Made from pipelines/retraining/template.yaml, brought up to date with it and with this tree, or left alone. boto3 only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.names import RETRAINING_STACK_NAME, WORKFLOW_STACK_NAME
+from pipelines.session import Target
+from pipelines.source_code import PROJECT_ROOT
+from pipelines.stacks import READY, Sleep, Stack, StackMissing, Watch, apply_stack, delete_stack, find_stack
+from seed_code.package import upload_seed
+
+TEMPLATE = Path(__file__).resolve().parent / "template.yaml"
+# those that this module sets; every other one is the operator's
+OWN_PARAMETERS = frozenset({"SourceBucket", "SourceKey", "ArtifactBucket", "PipelineRoleArn"})
+# those that make it a SageMaker project's, whose template nests this one
+OF_A_PROJECT = frozenset({"SageMakerProjectName", "SageMakerProjectId"})
+
+
+class ParameterUnknown(ValueError):
+    """The template has no parameter of that name, or it is not the operator's to set."""
+
+
+@dataclass(frozen=True)
+class RetrainingStack:
+    """A deployed stack: its outputs, and `source_key`, the seed that a build is made of."""
+
+    name: str
+    status: str
+    build_project: str
+    build_project_arn: str
+    log_group: str
+    source_key: str
+    topic_arn: str
+    undelivered_queue_url: str
+
+
+def deploy_retraining_stack(
+    target: Target,
+    values: Mapping[str, str] | None = None,
+    *,
+    name: str = RETRAINING_STACK_NAME,
+    root: Path = PROJECT_ROOT,
+    sleep: Sleep = time.sleep,
+    watch: Watch = lambda status: None,
+) -> RetrainingStack:
+    """Upload the seed of the project in `root`, and make the stack or bring it up to date with it, the template and
+    these parameters.
+
+    `values` are parameters of the template by name, such as NotificationEmail, RetrainingScheduleState,
+    WaitForExecution; one that is not among them keeps the value that it has, or the template's default. Without a
+    change nothing is done. Raises ParameterUnknown, SeedRefused, StackFailed.
+    """
+    chosen, cloudformation = dict(values or {}), target.client("cloudformation")
+    known = _parameters_of_template(target)
+    _check(chosen, known)
+    source = upload_seed(target.client("s3"), target.bucket, root)
+    own = {
+        **_pictures(target),
+        **chosen,
+        "SourceBucket": source.bucket,
+        "SourceKey": source.key,
+        "ArtifactBucket": target.bucket,
+        "PipelineRoleArn": target.role_arn,
+    }
+    before = find_stack(cloudformation, name)
+    kept = (set(before.parameters) & known) - set(own) if before else set()
+    request = {
+        "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
+        "Parameters": _parameters(own, kept),
+        "Capabilities": ["CAPABILITY_IAM"],
+    }
+    return _read(apply_stack(cloudformation, name, request, sleep=sleep, watch=watch))
+
+
+def ensure_retraining_stack(
+    target: Target,
+    values: Mapping[str, str] | None = None,
+    *,
+    name: str = RETRAINING_STACK_NAME,
+    root: Path = PROJECT_ROOT,
+    sleep: Sleep = time.sleep,
+    watch: Watch = lambda status: None,
+) -> RetrainingStack:
+    """The stack, made as `deploy_retraining_stack` does where it is missing, and else left as it is.
+
+    Raises ParameterUnknown, SeedRefused, StackFailed.
+    """
+    found = find_stack(target.client("cloudformation"), name)
+    if found is not None and found.status in READY:
+        return _read(found)
+    return deploy_retraining_stack(target, values, name=name, root=root, sleep=sleep, watch=watch)
+
+
+def find_retraining_stack(target: Target, name: str = RETRAINING_STACK_NAME) -> RetrainingStack:
+    """Raises StackMissing where there is none, or it is not in order."""
+    found = find_stack(target.client("cloudformation"), name)
+    if found is None:
+        raise StackMissing(f"no stack {name}: nothing retrains by itself here")
+    if found.status not in READY:
+        raise StackMissing(f"stack {name} is {found.status}: look at its events")
+    return _read(found)
+
+
+def delete_retraining_stack(
+    target: Target,
+    name: str = RETRAINING_STACK_NAME,
+    *,
+    sleep: Sleep = time.sleep,
+    watch: Watch = lambda status: None,
+) -> None:
+    """Delete the stack and wait until it is gone; seeds and reports stay. Raises StackMissing, StackFailed."""
+    delete_stack(target.client("cloudformation"), name, sleep=sleep, watch=watch)
+
+
+def _pictures(target: Target) -> dict[str, str]:
+    """The bucket of the workflow's pictures, which people answer for, if there is the workflow."""
+    workflow = find_stack(target.client("cloudformation"), WORKFLOW_STACK_NAME)
+    bucket = workflow.outputs.get("ImageBucketName") if workflow else None
+    return {"ImageBucket": bucket} if bucket else {}
+
+
+def _check(values: Mapping[str, str], known: Iterable[str]) -> None:
+    settable = set(known) - OWN_PARAMETERS - OF_A_PROJECT
+    for name in values:
+        if name not in settable:
+            raise ParameterUnknown(
+                f"the retraining's template has no parameter {name}; there are: {', '.join(sorted(settable))}"
+            )
+
+
+def _parameters_of_template(target: Target) -> set[str]:
+    told = target.client("cloudformation").validate_template(TemplateBody=TEMPLATE.read_text(encoding="utf-8"))
+    return {one["ParameterKey"] for one in told["Parameters"]}
+
+
+def _parameters(values: Mapping[str, str], kept: Iterable[str]) -> list[dict[str, Any]]:
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+    return given + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
+
+
+def _read(stack: Stack) -> RetrainingStack:
+    outputs = stack.outputs
+    return RetrainingStack(
+        name=stack.name,
+        status=stack.status,
+        build_project=outputs["BuildProjectName"],
+        build_project_arn=outputs["BuildProjectArn"],
+        log_group=outputs["LogGroupName"],
+        source_key=stack.parameters["SourceKey"],
+        topic_arn=outputs["TopicArn"],
+        undelivered_queue_url=outputs["UndeliveredUrl"],
+    )
