@@ -17,12 +17,16 @@ from pipelines.cli import (
     invoke,
     logs,
     models,
+    monitor,
+    new,
+    retrain,
     review,
     review_queue,
     rollback,
     run,
     server,
     stop,
+    teardown,
     workflow,
 )
 
@@ -43,6 +47,7 @@ for command in (
     console.console,
     doctor.doctor,
     run.run,
+    retrain.retrain,
     executions.executions,
     logs.logs,
     stop.stop,
@@ -55,8 +60,11 @@ for command in (
     endpoint.endpoint,
     invoke.invoke,
     classify.classify,
+    new.new,
+    teardown.teardown,
 ):
     app.command()(command)
 app.add_typer(models.models, name="models")
+app.add_typer(monitor.monitor, name="monitor")
 app.add_typer(workflow.workflow, name="workflow")
 app.add_typer(review_queue.review_queue, name="review-queue")
