@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
+NOTEBOOK_READY := $(VENV)/.notebook-ready
+NOTEBOOK := build/notebook
 TOOLS := .venv-tools
 TOOLS_READY := $(TOOLS)/.ready
 
-.PHONY: demo test test-slow lint bench browser golden lint-templates check-pins clean setup
+.PHONY: demo test test-slow notebook lint bench browser golden lint-templates check-pins clean setup
 
 demo: $(READY)
 	@$(BIN)/scones demo
@@ -16,8 +18,19 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist loadscope -m "not slow" $(PYTEST_ARGS)
 
 # The stories that take minutes, each with a server and trainings of its own.
-test-slow: $(READY)
+test-slow: $(READY) $(NOTEBOOK_READY)
 	$(BIN)/python -m pytest -n 4 --dist loadscope -m slow $(PYTEST_ARGS)
+
+# Runs the starter notebook on a local AWS of its own, in a folder of its own; its page is build/notebook/starter.html.
+notebook: $(NOTEBOOK_READY)
+	@$(BIN)/scones down --state $(NOTEBOOK)/.scones >/dev/null 2>&1 || true
+	@rm -rf $(NOTEBOOK) && mkdir -p $(NOTEBOOK) && cp seed_code/starter.ipynb $(NOTEBOOK)/
+	@echo "Running seed_code/starter.ipynb: about five minutes."
+	@trap '$(BIN)/scones down --state $(NOTEBOOK)/.scones >/dev/null 2>&1 || true' EXIT; \
+	  env -u AWS_ENDPOINT_URL -u SCONES_LOCAL_ENDPOINT SCONES_STATE=$(CURDIR)/$(NOTEBOOK)/.scones \
+	  $(BIN)/python -m nbconvert --log-level ERROR --to html --template-file seed_code/notebook.html.j2 --execute \
+	    --KernelManager.transport_encryption=auto $(NOTEBOOK)/starter.ipynb
+	@echo "$(NOTEBOOK)/starter.html"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -25,7 +38,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 lint-templates: $(TOOLS_READY)
-	find . -path './.*' -prune -o -path ./build -prune -o -name 'template*.y*ml' -print | xargs $(TOOLS)/bin/cfn-lint --
+	find . -path './.*' -prune -o -path ./build -prune -o -name 'template*.y*ml' -print | xargs $(TOOLS)/bin/cfn-lint --include-checks I3510 --
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
@@ -63,6 +76,12 @@ $(READY): requirements.txt requirements-torch.txt setup.py
 	@$(PIP) install -qq --no-deps --no-compile -r requirements.txt
 	@$(PIP) install -qq --no-compile -r requirements-torch.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+	@touch $@
+
+# What runs notebooks, added to the environment: nothing else needs it.
+$(NOTEBOOK_READY): $(READY) requirements-notebook.txt
+	@echo "Adding what runs notebooks to $(VENV), once: some seconds."
+	@$(PIP) install -qq --no-deps --no-compile -r requirements-notebook.txt
 	@touch $@
 
 $(TOOLS_READY): requirements-tools.txt
