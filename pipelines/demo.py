@@ -34,6 +34,8 @@ def summarise(target: Target, execution: ExecutionStatus, source: str) -> dict[s
         "model": _registered(target, package) if package else _rejected(target, execution),
         "endpoint": None,
         "workflow": None,
+        "monitor": None,
+        "retraining": None,
     }
 
 

@@ -30,7 +30,8 @@ def demo(
     output: Annotated[Path, typer.Option(help="Folder for summary, plots and state.")] = Path("build/demo"),
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a pipeline parameter.")] = None,
 ) -> None:
-    """Run the whole loop on this machine: archive, pipeline, gate, registry, endpoint, workflow.
+    """Run the whole loop on this machine: archive, pipeline, gate, registry, endpoint, workflow, monitor,
+    retraining.
 
     Ctrl-C stops everything.
 
@@ -82,6 +83,7 @@ def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values:
         pictures = fetch_output(target, trained, "ExtractCifar", "test", output / "test_images", most=ASKED_IMAGES)
         summary["endpoint"] = _ask(target, pictures)
         summary["workflow"] = _classify(target, pictures[:CLASSIFIED_IMAGES])
+        summary |= _close_the_loop(target, trained, output)
     write_summary(summary, output / "summary.json")
     _show(summary, output, [file for file in plots if file.suffix == ".png"])
     if refused:
@@ -163,12 +165,35 @@ def _classify(target: Target, pictures: list[Path]) -> dict[str, Any]:
     return summarise_workflow(outcomes)
 
 
+def _close_the_loop(target: Target, trained: ExecutionStatus, output: Path) -> dict[str, Any]:
+    """Watch the endpoint, change its traffic, and follow what comes of it; the summary's parts."""
+    from pipelines.cli import demo_monitor, demo_retraining
+    from pipelines.demo import fetch_output
+    from pipelines.names import CLASSES
+    from processing.image_list import read_image_list
+
+    stack = demo_retraining.prepare(target)
+    # of training images: what is labelled and learned from must not be what models are judged by
+    pictures = fetch_output(target, trained, "ExtractCifar", "train", output / "train_images", most=ASKED_IMAGES)
+    (listed,) = fetch_output(target, trained, "ExtractCifar", "train_lst", output / "train_images_lst")
+    labels = {image.file_name: CLASSES[image.label] for image in read_image_list(listed)}
+    watched = demo_monitor.watch_the_endpoint(
+        target, pictures, output, lambda sent: demo_retraining.label(target, sent, labels.__getitem__)
+    )
+    return {
+        "monitor": demo_monitor.summarise(watched),
+        "retraining": demo_retraining.follow_the_loop(target, stack),
+    }
+
+
 def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
+    from pipelines.cli.demo_monitor import in_words as monitor_in_words
+    from pipelines.cli.demo_retraining import in_words as retraining_in_words
     from pipelines.cli.screen import console, duration, facts, styled
 
     data, pipeline, model, endpoint = (summary[part] for part in ("dataset", "pipeline", "model", "endpoint"))
     workflow = summary["workflow"]
-    rows = facts("From archive to assignment" if endpoint else "From archive to the gate, and no further")
+    rows = facts("From archive to drift, and back" if endpoint else "From archive to the gate, and no further")
     rows.add_row("Data", SOURCES[data["source"]])
     rows.add_row("Images", ", ".join(f"{data[split]} {split}" for split in ("train", "validation", "test")))
     rows.add_row("Archive", f"SHA-256 {data['sha256']}")
@@ -180,6 +205,9 @@ def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
         rows.add_row("Endpoint", f"{endpoint['name']} is {styled(endpoint['status'])}")
         rows.add_row("Latency", f"p50 {endpoint['p50_ms']:.1f} ms, p99 {endpoint['p99_ms']:.1f} ms")
         rows.add_row("Workflow", _workflow_in_words(workflow))
+        rows.add_row("Monitor", monitor_in_words(summary["monitor"]))
+        rows.add_row("Report", summary["monitor"]["report"])
+        rows.add_row("Retraining", retraining_in_words(summary["retraining"]))
     else:
         rows.add_row("Model", "not registered: the gate rejected it")
     rows.add_row("Plots", str(plots[0].parent) if plots else "none")
@@ -204,6 +232,14 @@ def _clear(output: Path) -> None:
 
     with suppress(local_server.LocalServerNotRunning):
         local_server.stop(local_server.find(output / "aws"))
-    for folder in (output / "aws", output / "evaluation", output / "test_images"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (
+        "aws",
+        "evaluation",
+        "test_images",
+        "train_images",
+        "train_images_lst",
+        "drifted_pictures",
+        "monitor",
+    ):
+        shutil.rmtree(output / folder, ignore_errors=True)
     (output / "summary.json").unlink(missing_ok=True)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
+
+import pytest
 
 
+@pytest.mark.slow
 def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, processes_of):
     done = scones("demo", "--output", str(tmp_path), "--param", "Epochs=1", "--param", "AccuracyThreshold=0.2")
     assert done.returncode == 0, done.stderr
-    assert "From archive to assignment" in done.stdout
+    assert "From archive to drift, and back" in done.stdout
 
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert set(summary) == {"dataset", "pipeline", "model", "approval", "endpoint", "workflow"}
+    assert set(summary) == {"dataset", "pipeline", "model", "approval", "endpoint", "workflow", "monitor", "retraining"}
     assert set(summary["dataset"]) == {"source", "sha256", "train", "validation", "test"}
     assert summary["dataset"]["source"] == "archive"
     assert set(summary["pipeline"]) == {"execution_arn", "status", "seconds", "steps"}
@@ -33,6 +37,17 @@ def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, proces
     # after one epoch the model is not sure of everything
     assert workflow["low_confidence"] > 0
     assert workflow["failed"] == 0
+    monitor = summary["monitor"]
+    assert set(monitor) == {"baseline", "normal_status", "drift_status", "violations", "report"}
+    assert (monitor["normal_status"], monitor["drift_status"]) == ("Completed", "CompletedWithViolations")
+    assert any(words.startswith("sharpness: drifted from the baseline") for words in monitor["violations"])
+    retraining = summary["retraining"]
+    assert set(retraining) == {"trigger", "build_status", "execution_arn", "status", "package_arn"}
+    assert (retraining["trigger"], retraining["build_status"]) == ("scones-delivery-vehicles-drift", "SUCCEEDED")
+    assert retraining["execution_arn"] != summary["pipeline"]["execution_arn"]
+    # after one epoch the second model may be worse than the first by chance, which the gate says then
+    assert retraining["status"] == ("Succeeded" if retraining["package_arn"] else "Failed")
+    assert "</html>" in Path(monitor["report"]).read_text(encoding="utf-8")
     plots = sorted(path.name for path in (tmp_path / "evaluation" / "plots").iterdir())
     assert plots == ["confidence_histogram.png", "confusion_matrix.png", "roc_curve.png", "worst_mistakes.png"]
     assert not processes_of(tmp_path), "nothing is left running"
