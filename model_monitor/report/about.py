@@ -26,7 +26,7 @@ def quality_section(report: Report) -> Markup:
     if quality is None:
         told = (
             f"No execution of this time has held answers against labels. {waiting} People give labels in the review "
-            "queue (`scones workflow review`); the schedule of model quality waits a day for them."
+            "queue (`scones review-queue`); the schedule of model quality waits a day for them."
         )
         return section("quality", "How often it is right", tag("p", with_code(told)))
     told = (

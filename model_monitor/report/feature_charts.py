@@ -6,7 +6,7 @@ import math
 
 from model_monitor.report.charts import share_marks
 from model_monitor.report.features import Bin, FeatureView, number_text
-from model_monitor.report.plain_words import FeatureWords
+from model_monitor.report.plain_words import FeatureWords, shortened
 from processing.report.charts import Frame
 from processing.report.markup import Markup, join, tag
 
@@ -83,8 +83,7 @@ def _rows(bins: tuple[Bin, ...], means: str, title: str) -> Markup:
             bars.append(frame.bar(0, each.baseline, low + 0.1, low + 0.9, "then-fill"))
         if each.now:
             bars.append(frame.bar(0, each.now, low + 0.3, low + 0.7, "blue"))
-        shown = each.label if len(each.label) <= LONGEST_NAME else f"{each.label[: LONGEST_NAME - 1]}…"
-        names.append(frame.text(0, low + 0.5, shown, "end", down=4, right=-6))
+        names.append(frame.text(0, low + 0.5, shortened(each.label, LONGEST_NAME), "end", down=4, right=-6))
     return frame.draw(title, frame.axes(share_marks(0, highest, 5), {}, means, None), *bars, *names)
 
 

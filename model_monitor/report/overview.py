@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_monitor.names import DATA_QUALITY
 from model_monitor.report.findings import Finding
 from model_monitor.report.model import Report
-from model_monitor.report.plain_words import with_code
+from model_monitor.report.plain_words import shortened, with_code
 from model_monitor.report.runs import Run
 from model_monitor.report.verdict import BAD, GOOD, Found
 from processing.report.markup import Markup, join, table, tag
@@ -19,6 +19,7 @@ SIGNS = {GOOD: "✓ ", BAD: "✗ "}
 # of the common style
 BOXES = {GOOD: "passed", BAD: "failed"}
 SHOWN_RUNS = 36
+LONGEST_REASON = 160
 ENDED_BADLY = frozenset({"CompletedWithViolations", "Failed", "Stopped"})
 
 
@@ -100,7 +101,7 @@ def _measured(finding: Finding) -> str | None:
 def _runs(runs: tuple[Run, ...]) -> Markup | None:
     if not runs:
         return None
-    head = ("scheduled (UTC)", "schedule", "status", "records", "violations", "reason")
+    head = ("scheduled (UTC)", "status", "violations", "records", "schedule", "reason")
     shown = tag("div", table(head, [_run_row(run) for run in runs[:SHOWN_RUNS]]), class_="runs")
     left_out = len(runs) - SHOWN_RUNS
     more = tag("p", f"{left_out} earlier ones are not shown.", class_="soft") if left_out > 0 else None
@@ -116,9 +117,9 @@ def _run_row(run: Run) -> tuple[object, ...]:
         told = f"from its report in S3. {told}".strip()
     return (
         f"{execution.scheduled:%Y-%m-%d %H:%M}",
-        execution.schedule,
         status,
-        "—" if run.records is None else f"{run.records:,}",
         len(execution.violations) if execution.report and not execution.problem else "—",
-        tag("span", told, class_="words") if told else None,
+        "—" if run.records is None else f"{run.records:,}",
+        execution.schedule,
+        tag("span", shortened(told, LONGEST_REASON), class_="words") if told else None,
     )

@@ -151,3 +151,8 @@ def with_code(text: str) -> Markup:
     """The text with what stands between `backticks` as code."""
     parts = text.split("`")
     return join(*(tag("code", part) if place % 2 else part for place, part in enumerate(parts)))
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, the last one an ellipsis where some were left out."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -23,7 +23,8 @@ STYLE = """
 .full { max-width: none; }
 .runs th, .runs td { white-space: nowrap; }
 .runs { font-size: .92rem; }
-.runs .words { white-space: normal; min-width: 9rem; }
+.runs .words { white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
+.full svg, .features svg { overflow: visible; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.25rem; padding: 0; margin: .25rem 0 .75rem;
   font-size: .9rem; }
 .swatch { display: inline-block; width: .85rem; height: .85rem; margin-right: .4rem; vertical-align: -.08rem;

@@ -25,8 +25,9 @@ def time_marks(start: float, end: float, most: int) -> dict[float, str]:
     span = end - start
     step = next((each for each in STEPS if span / each <= most), STEPS[-1])
     form = "%d %b" if step >= DAY else "%H:%M" if step >= MINUTE else "%H:%M:%S"
-    first = math.ceil(start / step)
-    return {n * step: f"{moment(n * step):{form}}" for n in range(first, math.floor(end / step) + 1)}
+    marks = (n * step for n in range(math.ceil(start / step), math.floor(end / step) + 1))
+    # midnight is when a day begins
+    return {mark: f"{moment(mark):{'%d %b' if mark % DAY == 0 else form}}" for mark in marks}
 
 
 def day_words(start: float, end: float) -> str:

@@ -73,7 +73,7 @@ def features_section(report: Report) -> Markup:
         return section("features", "Each feature against the baseline", tag("p", "There is nothing to show yet."))
     baseline = report.subject.baseline
     told = (
-        f"The baseline is {baseline.items:,} test pictures, answered by the same version. The distance is Model "
+        f"The baseline was made of {baseline.items:,} test pictures and the answers to them. The distance is Model "
         "Monitor's: 0 where both are distributed alike, 1 where they have nothing in common, less what chance can do; "
         "it is computed from the records on this page."
         if baseline
