@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 TERMINAL_STATUSES = frozenset({"Succeeded", "Failed", "Stopped"})
 # The service takes 1 MiB, a request less: the SDK draws the line here too.
@@ -141,8 +141,14 @@ def start_execution(
 
 
 def describe_execution(sagemaker_client: Any, arn: str) -> ExecutionStatus:
-    """The execution with all its steps, in the order in which they started (every page is read)."""
+    """The execution with all its steps, in the order in which they started (every page is read).
+
+    Raises ConnectionClosedError for an answer that is cut short.
+    """
     execution = sagemaker_client.describe_pipeline_execution(PipelineExecutionArn=arn)
+    if "PipelineExecutionStatus" not in execution:
+        # botocore reads what a dying server left of an answer as an empty one
+        raise ConnectionClosedError(endpoint_url=sagemaker_client.meta.endpoint_url)
     return ExecutionStatus(
         arn=arn,
         status=execution["PipelineExecutionStatus"],

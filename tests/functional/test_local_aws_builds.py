@@ -220,6 +220,7 @@ def test_a_log_is_read_while_the_build_runs_and_stopping_ends_its_processes(code
     assert build["buildStatus"] == "STOPPED" and not psutil.pid_exists(int(line.split()[1]))
 
 
+@pytest.mark.slow
 def test_over_a_kill_of_the_server_builds_end_and_records_stay(own_local_aws: Any) -> None:
     before = CodeBuild(own_local_aws)
     own_local_aws.client("ssm").put_parameter(Name="/kept", Value="secret", Type="String")

@@ -28,6 +28,8 @@ from seed_code.project import (
     inert,
 )
 
+pytestmark = pytest.mark.slow
+
 WITHIN = 30.0
 BUILDSPEC = """
 version: 0.2

@@ -27,6 +27,8 @@ from pipelines.source_code import read_source_code
 from pipelines.stacks import StackMissing
 from seed_code.seed import read_files
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN = 120.0
 REASON = 'in alarm: "warmth" <of> $(hostname), `it`'

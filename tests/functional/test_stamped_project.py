@@ -18,6 +18,8 @@ from seed_code.picture_archive import Counts
 from seed_code.stamp_identity import StampRefused
 from seed_code.stamp_project import Wanted, stamp_project
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SCONES = [sys.executable, "-c", "from pipelines.cli import main; main()"]
 # where classes and names decide: the definition compiled and compared, the workflow, the preprocessor, the queue

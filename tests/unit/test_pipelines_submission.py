@@ -9,12 +9,13 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.stub import Stubber
 
 from pipelines.submission import (
     ExecutionStatus,
     ExecutionTimedOut,
+    describe_execution,
     start_execution,
     upsert_pipeline,
     wait_for_execution,
@@ -126,6 +127,12 @@ def test_waiting_ends_with_every_final_status(stub: Stubber, status: str) -> Non
     final = wait_for_execution(stub.client, EXECUTION, poll_seconds=0, on_poll=seen.append)
     assert [execution.status for execution in seen] == ["Executing", status]
     assert (final.steps[0].seconds, final.steps[0].cached_from) == (7.0, EXECUTION)
+
+
+def test_an_answer_cut_short_is_a_lost_connection(stub: Stubber) -> None:
+    stub.add_response("describe_pipeline_execution", {}, {"PipelineExecutionArn": EXECUTION})
+    with pytest.raises(ConnectionClosedError):
+        describe_execution(stub.client, EXECUTION)
 
 
 def test_waiting_gives_up_in_time_and_says_that_the_execution_goes_on(stub: Stubber) -> None:
