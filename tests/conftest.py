@@ -21,6 +21,13 @@ REGION = "us-east-1"
 READY_WITHIN = 60.0
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_buckets_of_other_modules() -> None:
+    """moto's list of who owns a bucket outlives backends that were made by hand, and would refuse the name later."""
+    if models := sys.modules.get("moto.s3.models"):
+        models.s3_backends.bucket_accounts.clear()
+
+
 @pytest.fixture(scope="session")
 def cifar_archive_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive in CIFAR-100's format: real images where the shared data is there, else a generated sample."""
