@@ -6,7 +6,7 @@ Made from model_monitor/template.yaml, brought up to date with it, or left alone
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,19 @@ from pipelines.function_archive import stage_archive
 from pipelines.names import ENDPOINT_NAME, MONITOR_STACK_NAME
 from pipelines.session import Target
 from pipelines.source_code import read_tree
-from pipelines.stacks import READY, Sleep, Stack, StackMissing, Watch, apply_stack, delete_stack, find_stack
+from pipelines.stacks import (
+    READY,
+    Sleep,
+    Stack,
+    StackMissing,
+    Watch,
+    apply_stack,
+    check_parameters,
+    delete_stack,
+    find_stack,
+    request_parameters,
+    template_parameters,
+)
 
 FOLDER = Path(__file__).resolve().parent
 TEMPLATE = FOLDER / "template.yaml"
@@ -29,10 +41,6 @@ OWN_PARAMETERS = frozenset(
         *("DataQualitySchedule", "DataQualityScheduleNow", "ModelQualitySchedule", "ModelQualityScheduleNow"),
     }
 )
-
-
-class ParameterUnknown(ValueError):
-    """The template has no parameter of that name, or it is not the operator's to set."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +77,15 @@ def deploy_monitor_stack(
     Neither endpoint nor schedules need to be there. Raises ParameterUnknown, StackFailed.
     """
     chosen = dict(values or {})
-    _check(target, chosen)
+    known = _parameters_of_template(target)
+    check_parameters(chosen, known - OWN_PARAMETERS, "the monitor's")
     name, cloudformation = monitor_stack_name(endpoint), target.client("cloudformation")
     own = _own_parameters(endpoint, target.bucket, stage_function(target.client("s3"), target.bucket))
     before = find_stack(cloudformation, name)
-    kept = (set(before.parameters) & _parameters_of_template(target)) - set(chosen) - set(own) if before else set()
+    kept = set(before.parameters) & known if before else set()
     request = {
         "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
-        "Parameters": _parameters({**chosen, **own}, kept),
+        "Parameters": request_parameters({**chosen, **own}, kept),
         "Capabilities": ["CAPABILITY_IAM"],
     }
     return _read(apply_stack(cloudformation, name, request, sleep=sleep, watch=watch))
@@ -137,25 +146,8 @@ def _own_parameters(endpoint: str, bucket: str, code_key: str) -> dict[str, str]
     }
 
 
-def _check(target: Target, values: Mapping[str, str]) -> None:
-    if not values:
-        return
-    known = _parameters_of_template(target) - OWN_PARAMETERS
-    for name in values:
-        if name not in known:
-            raise ParameterUnknown(
-                f"the monitor's template has no parameter {name}; there are: {', '.join(sorted(known))}"
-            )
-
-
 def _parameters_of_template(target: Target) -> set[str]:
-    told = target.client("cloudformation").validate_template(TemplateBody=TEMPLATE.read_text(encoding="utf-8"))
-    return {one["ParameterKey"] for one in told["Parameters"]}
-
-
-def _parameters(values: Mapping[str, str], kept: Iterable[str]) -> list[dict[str, Any]]:
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
-    return given + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
+    return template_parameters(target.client("cloudformation"), TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _read(stack: Stack) -> MonitorStack:

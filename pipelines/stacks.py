@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,10 @@ class StackFailed(RuntimeError):
 
 class StackMissing(LookupError):
     """There is no stack of that name."""
+
+
+class ParameterUnknown(ValueError):
+    """The template has no parameter of that name, or it is not the operator's to set."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,25 @@ def find_stack(cloudformation: Any, name: str) -> Stack | None:
         raise
     found = next((stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"), None)
     return _stack(name, found) if found else None
+
+
+def template_parameters(cloudformation: Any, template: str) -> set[str]:
+    """The names of the parameters that a template has."""
+    return {one["ParameterKey"] for one in cloudformation.validate_template(TemplateBody=template)["Parameters"]}
+
+
+def check_parameters(values: Iterable[str], settable: Iterable[str], whose: str) -> None:
+    """Raises ParameterUnknown, which lists what `whose` template has, for a name that is not among `settable`."""
+    known = sorted(settable)
+    for name in values:
+        if name not in known:
+            raise ParameterUnknown(f"{whose} template has no parameter {name}; there are: {', '.join(known)}")
+
+
+def request_parameters(values: Mapping[str, str], kept: Iterable[str]) -> list[dict[str, Any]]:
+    """As CreateStack and UpdateStack take them: `values`, and of the others those in `kept` as they are."""
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+    return given + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(set(kept) - set(values))]
 
 
 def apply_stack(

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.session import Target
-from pipelines.stacks import READY, Sleep, Stack, StackMissing, Watch, apply_stack, delete_stack, find_stack, resources
+from pipelines.stacks import (
+    READY,
+    Sleep,
+    Stack,
+    StackMissing,
+    Watch,
+    apply_stack,
+    check_parameters,
+    delete_stack,
+    find_stack,
+    resources,
+)
 from seed_code.packaging import ArchiveInS3, package_project, read_template
 
 CAPABILITIES = ["CAPABILITY_IAM"]
@@ -27,10 +38,6 @@ LONGEST_NAME = 32
 
 class ProjectNameInvalid(ValueError):
     """SageMaker would not take a project of that name."""
-
-
-class ParameterUnknown(ValueError):
-    """The template has no parameter of that name, or it is not the operator's to set."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def deploy_project(
     """
     check_name(name)
     chosen = dict(values or {})
-    _check(chosen)
+    check_parameters(chosen, set(read_template()["Parameters"]) - OWN_PARAMETERS, "the project's")
     packaged = package_project(target, source)
     cloudformation = target.client("cloudformation")
     before = find_stack(cloudformation, stack_name(name))
@@ -150,15 +157,6 @@ def _remarks(cloudformation: Any, stack: str, above: str) -> list[tuple[str, str
         elif one.reason and one.status.endswith("_COMPLETE"):
             found.append((f"{above}{one.logical_id}", one.reason))
     return found
-
-
-def _check(values: Mapping[str, str]) -> None:
-    known = set(read_template()["Parameters"]) - OWN_PARAMETERS if values else set()
-    for name in values:
-        if name not in known:
-            raise ParameterUnknown(
-                f"the project's template has no parameter {name}; there are: {', '.join(sorted(known))}"
-            )
 
 
 def _built_from(stack: Stack) -> tuple[str, ...]:

@@ -6,15 +6,26 @@ Made from pipelines/retraining/template.yaml, brought up to date with it and wit
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipelines.names import RETRAINING_STACK_NAME, WORKFLOW_STACK_NAME
 from pipelines.session import Target
 from pipelines.source_code import PROJECT_ROOT
-from pipelines.stacks import READY, Sleep, Stack, StackMissing, Watch, apply_stack, delete_stack, find_stack
+from pipelines.stacks import (
+    READY,
+    Sleep,
+    Stack,
+    StackMissing,
+    Watch,
+    apply_stack,
+    check_parameters,
+    delete_stack,
+    find_stack,
+    request_parameters,
+    template_parameters,
+)
 from seed_code.package import upload_seed
 
 TEMPLATE = Path(__file__).resolve().parent / "template.yaml"
@@ -22,10 +33,6 @@ TEMPLATE = Path(__file__).resolve().parent / "template.yaml"
 OWN_PARAMETERS = frozenset({"SourceBucket", "SourceKey", "ArtifactBucket", "PipelineRoleArn"})
 # those that make it a SageMaker project's, whose template nests this one
 OF_A_PROJECT = frozenset({"SageMakerProjectName", "SageMakerProjectId"})
-
-
-class ParameterUnknown(ValueError):
-    """The template has no parameter of that name, or it is not the operator's to set."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,9 @@ def deploy_retraining_stack(
     change nothing is done. Raises ParameterUnknown, SeedRefused, StackFailed.
     """
     chosen, cloudformation = dict(values or {}), target.client("cloudformation")
-    known = _parameters_of_template(target)
-    _check(chosen, known)
+    template = TEMPLATE.read_text(encoding="utf-8")
+    known = template_parameters(cloudformation, template)
+    check_parameters(chosen, known - OWN_PARAMETERS - OF_A_PROJECT, "the retraining's")
     source = upload_seed(target.client("s3"), target.bucket, root)
     own = {
         **_pictures(target),
@@ -71,10 +79,10 @@ def deploy_retraining_stack(
         "PipelineRoleArn": target.role_arn,
     }
     before = find_stack(cloudformation, name)
-    kept = (set(before.parameters) & known) - set(own) if before else set()
+    kept = set(before.parameters) & known if before else set()
     request = {
-        "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
-        "Parameters": _parameters(own, kept),
+        "TemplateBody": template,
+        "Parameters": request_parameters(own, kept),
         "Capabilities": ["CAPABILITY_IAM"],
     }
     return _read(apply_stack(cloudformation, name, request, sleep=sleep, watch=watch))
@@ -125,25 +133,6 @@ def _pictures(target: Target) -> dict[str, str]:
     workflow = find_stack(target.client("cloudformation"), WORKFLOW_STACK_NAME)
     bucket = workflow.outputs.get("ImageBucketName") if workflow else None
     return {"ImageBucket": bucket} if bucket else {}
-
-
-def _check(values: Mapping[str, str], known: Iterable[str]) -> None:
-    settable = set(known) - OWN_PARAMETERS - OF_A_PROJECT
-    for name in values:
-        if name not in settable:
-            raise ParameterUnknown(
-                f"the retraining's template has no parameter {name}; there are: {', '.join(sorted(settable))}"
-            )
-
-
-def _parameters_of_template(target: Target) -> set[str]:
-    told = target.client("cloudformation").validate_template(TemplateBody=TEMPLATE.read_text(encoding="utf-8"))
-    return {one["ParameterKey"] for one in told["Parameters"]}
-
-
-def _parameters(values: Mapping[str, str], kept: Iterable[str]) -> list[dict[str, Any]]:
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
-    return given + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
 
 
 def _read(stack: Stack) -> RetrainingStack:

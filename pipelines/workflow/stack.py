@@ -5,21 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pipelines.session import Target
 from pipelines.source_code import PROJECT_ROOT
-from pipelines.stacks import READY, Sleep, Stack, StackMissing, Watch, apply_stack, delete_stack, find_stack, resources
+from pipelines.stacks import (
+    READY,
+    Sleep,
+    Stack,
+    StackMissing,
+    Watch,
+    apply_stack,
+    check_parameters,
+    delete_stack,
+    find_stack,
+    request_parameters,
+    resources,
+)
 from pipelines.workflow.packaging import Packager
 
 TEMPLATE = PROJECT_ROOT / "inference_workflow" / "template.yaml"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 # those that this module sets; every other one is the operator's
 OWN_PARAMETERS = frozenset({"WorkflowName"})
-
-
-class ParameterUnknown(ValueError):
-    """The template has no parameter of that name."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +57,13 @@ def deploy_workflow(
     """
     cloudformation = target.client("cloudformation")
     template = Packager(target.client("s3"), target.bucket).package(TEMPLATE)
-    for parameter in values:
-        if parameter not in template.parameters - OWN_PARAMETERS:
-            known = ", ".join(sorted(template.parameters - OWN_PARAMETERS))
-            raise ParameterUnknown(f"the workflow's template has no parameter {parameter}; there are: {known}")
+    check_parameters(values, template.parameters - OWN_PARAMETERS, "the workflow's")
     before = find_stack(cloudformation, name)
     kept = template.parameters & set(before.parameters) if before else frozenset()
     own = {"PowertoolsLayerArn": powertools_layer(target), **values, "WorkflowName": name}
     request = {
         "TemplateURL": template.url,
-        "Parameters": _parameters({**_new(defaults, kept), **own}, kept),
+        "Parameters": request_parameters({**_new(defaults, kept), **own}, kept),
         "Capabilities": CAPABILITIES,
     }
     return apply_stack(cloudformation, name, request, sleep=sleep, watch=watch)
@@ -112,8 +116,3 @@ def inert(target: Target, name: str) -> dict[str, str]:
 
 def _new(defaults: Mapping[str, str], kept: Iterable[str]) -> dict[str, str]:
     return {name: value for name, value in defaults.items() if name not in kept}
-
-
-def _parameters(values: Mapping[str, str], kept: Iterable[str]) -> list[dict[str, Any]]:
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
-    return given + [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(set(kept) - set(values))]

@@ -15,11 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipelines.session import Target, open_target
-from pipelines.stacks import StackFailed, StackMissing
+from pipelines.stacks import ParameterUnknown, StackFailed, StackMissing
 from pipelines.training.pipeline import get_pipeline_custom_tags
 from seed_code.packaging import ArchiveInS3
 from seed_code.project import (
-    ParameterUnknown,
     Project,
     ProjectNameInvalid,
     delete_project,

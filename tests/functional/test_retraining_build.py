@@ -15,7 +15,6 @@ import pytest
 from model_monitor.request_retraining import app
 from pipelines.names import PIPELINE_NAME
 from pipelines.retraining.stack import (
-    ParameterUnknown,
     RetrainingStack,
     delete_retraining_stack,
     deploy_retraining_stack,
@@ -24,7 +23,7 @@ from pipelines.retraining.stack import (
 )
 from pipelines.session import Target, open_target
 from pipelines.source_code import read_source_code
-from pipelines.stacks import StackMissing
+from pipelines.stacks import ParameterUnknown, StackMissing
 from seed_code.seed import read_files
 
 pytestmark = pytest.mark.slow
