@@ -17,9 +17,9 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist loadscope -m "not slow" $(PYTEST_ARGS)
 
-# The stories that take minutes, each with a server and trainings of its own.
+# The stories that take minutes, each with a server and trainings of its own; only what hangs is ended.
 test-slow: $(READY) $(NOTEBOOK_READY)
-	$(BIN)/python -m pytest -n 4 --dist loadscope -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadscope -m slow --timeout 1500 $(PYTEST_ARGS)
 
 # Runs the starter notebook on a local AWS of its own, in a folder of its own; its page is build/notebook/starter.html.
 notebook: $(NOTEBOOK_READY)

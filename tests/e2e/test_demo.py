@@ -60,7 +60,7 @@ def test_ctrl_c_stops_everything_that_the_demo_started(scones, tmp_path, process
         if line.startswith("Started") or "TrainClassifier Executing" in line:
             break
     os.killpg(demo.pid, signal.SIGINT)
-    out, error = demo.communicate(timeout=90)
+    out, error = demo.communicate(timeout=600)
     assert demo.returncode == 130, error
     assert "everything that the demo started is stopped" in out
     assert not processes_of(tmp_path)

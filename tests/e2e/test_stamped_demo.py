@@ -19,7 +19,7 @@ def scones(folder: Path, cache: Path, *arguments: str) -> subprocess.CompletedPr
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_"))}
     environment = {**kept, "PYTHONPATH": str(folder), "SCONES_CACHE": str(cache)}
     return subprocess.run(
-        [*SCONES, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=280
+        [*SCONES, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=1200
     )
 
 

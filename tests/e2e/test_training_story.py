@@ -138,7 +138,7 @@ def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_
     arn = started(waiting)
     wait_until(lambda: "TrainClassifier" in scones("executions", arn).stdout, "the training to begin")
     os.killpg(waiting.pid, signal.SIGINT)
-    out, _ = waiting.communicate(timeout=60)
+    out, _ = waiting.communicate(timeout=600)
     assert waiting.returncode == 130
     assert f"Look again: scones executions {arn.rsplit('/', 1)[-1]}" in out
     assert json.loads(scones("executions", arn, "--json").stdout)["status"] == "Executing"
@@ -156,7 +156,7 @@ def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what
     finished_before = succeeded(scones)
     server = json.loads(scones("status", "--json").stdout)
     os.kill(server["pid"], signal.SIGKILL)
-    _, error = waiting.communicate(timeout=120)
+    _, error = waiting.communicate(timeout=600)
     assert waiting.returncode == 1
     assert len(error.splitlines()) == 1, error
     wait_until(
