@@ -100,9 +100,13 @@ def read_execution(sagemaker: Any, s3: Any, summary: Mapping[str, Any]) -> Execu
     )
 
 
-def _violations(s3: Any, report: str) -> tuple[tuple[Violation, ...], str | None]:
+def read_violations(s3: Any, report: str) -> tuple[Violation, ...]:
+    """Those of the report whose files have this prefix. A report without violations may lack the file.
+
+    Raises StoredFileMissing, StoredFileDamaged.
+    """
+    document = read_object(s3, f"{report}/{VIOLATIONS_FILE}")
     try:
-        document = read_object(s3, f"{report}/{VIOLATIONS_FILE}")
         return tuple(
             Violation(
                 # the service names a metric by another member than a feature
@@ -111,8 +115,13 @@ def _violations(s3: Any, report: str) -> tuple[tuple[Violation, ...], str | None
                 str(one.get("description", "")),
             )
             for one in document["violations"]
-        ), None
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StoredFileDamaged(f"{report}/{VIOLATIONS_FILE} is not what Model Monitor writes") from error
+
+
+def _violations(s3: Any, report: str) -> tuple[tuple[Violation, ...], str | None]:
+    try:
+        return read_violations(s3, report), None
     except (StoredFileMissing, StoredFileDamaged) as error:
         return (), str(error)
-    except (KeyError, TypeError, AttributeError):
-        return (), f"{report}/{VIOLATIONS_FILE} is not what Model Monitor writes"

@@ -14,13 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model_monitor.baseline import package_baseline
 from model_monitor.capture import Window, read_capture
+from model_monitor.ensure import ensure_watched
 from model_monitor.execution import Execution
-from model_monitor.names import DATA_QUALITY, Places
+from model_monitor.names import DATA_QUALITY
 from model_monitor.on_demand import Waiting, run_now
-from model_monitor.schedule import Settings, put_schedules
-from model_monitor.stack import ensure_monitor_stack
 from model_monitor.watched import watched_endpoint
 from pipelines import local_server, pictures, registry
 from pipelines.cli.decide import wait_for_deployment
@@ -185,10 +183,8 @@ def monitor(place: Target) -> Execution:
 
     Raises NotMonitorable, BaselineMissing, MonitoringRefused, MonitoringTimedOut.
     """
+    ensure_watched(place, ENDPOINT_NAME)
     sagemaker, s3 = place.client("sagemaker"), place.client("s3")
-    package = str(watched_endpoint(sagemaker, ENDPOINT_NAME).package_arn)
-    put_schedules(place, ENDPOINT_NAME, package_baseline(sagemaker, s3, package, Places(place.bucket)), Settings())
-    ensure_monitor_stack(place, ENDPOINT_NAME)
     return run_now(sagemaker, s3, ENDPOINT_NAME, DATA_QUALITY, 1, Waiting(POLL_SECONDS[place.name]))
 
 

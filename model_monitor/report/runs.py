@@ -19,6 +19,7 @@ from model_monitor.execution import (
     Execution,
     Violation,
     read_execution,
+    read_violations,
     summaries,
 )
 from model_monitor.names import MonitoringType
@@ -122,19 +123,9 @@ def _of_report(
 
 def _violations(s3: Any, report: str) -> tuple[tuple[Violation, ...], str | None]:
     try:
-        found = read_object(s3, f"{report}/{VIOLATIONS_FILE}")["violations"]
-        return tuple(
-            Violation(
-                str(one.get("feature_name", one.get("metric_name", ""))),
-                str(one["constraint_check_type"]),
-                str(one.get("description", "")),
-            )
-            for one in found
-        ), None
+        return read_violations(s3, report), None
     except StoredFileMissing:
         # the file is there only where there are violations
         return (), None
     except StoredFileDamaged as error:
         return (), str(error)
-    except (KeyError, TypeError, AttributeError):
-        return (), f"{report}/{VIOLATIONS_FILE} is not what Model Monitor writes"

@@ -68,19 +68,10 @@ def in_words(monitor: dict[str, Any]) -> str:
 
 
 def _schedule(target: Target) -> str:
-    from model_monitor.baseline import package_baseline
-    from model_monitor.names import Places
-    from model_monitor.schedule import Settings, put_schedules
-    from model_monitor.stack import ensure_monitor_stack
-    from model_monitor.watched import watched_endpoint
+    from model_monitor.ensure import ensure_watched
 
     print("Scheduling the monitor.", flush=True)
-    sagemaker = target.client("sagemaker")
-    package = str(watched_endpoint(sagemaker, ENDPOINT_NAME).package_arn)
-    baseline = package_baseline(sagemaker, target.client("s3"), package, Places(target.bucket))
-    put_schedules(target, ENDPOINT_NAME, baseline, Settings())
-    ensure_monitor_stack(target, ENDPOINT_NAME)
-    return baseline.statistics
+    return ensure_watched(target, ENDPOINT_NAME).statistics
 
 
 def _look(target: Target, text: str) -> Execution:
