@@ -9,7 +9,6 @@ from typing import Any
 from model_monitor.names import DATA_QUALITY, MonitoringType
 
 INPUT_PATH = "/opt/ml/processing/input/endpoint"
-OUTPUT_PATH = "/opt/ml/processing/output"
 PUBLISH_METRICS = "publish_cloudwatch_metrics"
 # An environment variable of ours: whose baseline it is. The deployment moves a schedule whose package serves no more.
 PACKAGE_VARIABLE = "model_package_arn"

@@ -1,6 +1,6 @@
 """Captured invocations of an endpoint, read from S3 or a folder, one after another, whatever their number and size.
 
-    captured = read_capture("s3://bucket/scones/captured/my-endpoint", Window.of(start, end), s3=session.client("s3"))
+    captured = read_capture("s3://bucket/scones/captured/my-endpoint", Window(start, end), s3=session.client("s3"))
     for record in captured:                      # CaptureRecord, in order of inference time
         record.event_metadata.inference_time, record.id, record.endpoint_input.body()
     for record, row in captured.features():      # and the record preprocessor's row of it
