@@ -20,12 +20,12 @@ from pipelines.stacks import (
     READY,
     Sleep,
     Stack,
-    StackMissing,
     Watch,
     apply_stack,
     check_parameters,
     delete_stack,
     find_stack,
+    ready_stack,
     request_parameters,
     template_parameters,
 )
@@ -77,14 +77,15 @@ def deploy_monitor_stack(
     Neither endpoint nor schedules need to be there. Raises ParameterUnknown, StackFailed.
     """
     chosen = dict(values or {})
-    known = _parameters_of_template(target)
-    check_parameters(chosen, known - OWN_PARAMETERS, "the monitor's")
     name, cloudformation = monitor_stack_name(endpoint), target.client("cloudformation")
+    template = TEMPLATE.read_text(encoding="utf-8")
+    known = template_parameters(cloudformation, template)
+    check_parameters(chosen, known - OWN_PARAMETERS, "the monitor's")
     own = _own_parameters(endpoint, target.bucket, stage_function(target.client("s3"), target.bucket))
     before = find_stack(cloudformation, name)
     kept = set(before.parameters) & known if before else set()
     request = {
-        "TemplateBody": TEMPLATE.read_text(encoding="utf-8"),
+        "TemplateBody": template,
         "Parameters": request_parameters({**chosen, **own}, kept),
         "Capabilities": ["CAPABILITY_IAM"],
     }
@@ -112,12 +113,8 @@ def ensure_monitor_stack(
 def find_monitor_stack(target: Target, endpoint: str) -> MonitorStack:
     """The endpoint's stack. Raises StackMissing where there is none, or it is not in order."""
     name = monitor_stack_name(endpoint)
-    found = find_stack(target.client("cloudformation"), name)
-    if found is None:
-        raise StackMissing(f"no stack {name}: `scones monitor schedule` makes it")
-    if found.status not in READY:
-        raise StackMissing(f"stack {name} is {found.status}: look at its events")
-    return _read(found)
+    missing = f"no stack {name}: `scones monitor schedule` makes it"
+    return _read(ready_stack(target.client("cloudformation"), name, missing))
 
 
 def delete_monitor_stack(
@@ -144,10 +141,6 @@ def _own_parameters(endpoint: str, bucket: str, code_key: str) -> dict[str, str]
         "CodeKey": code_key,
         "StateBucket": bucket,
     }
-
-
-def _parameters_of_template(target: Target) -> set[str]:
-    return template_parameters(target.client("cloudformation"), TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _read(stack: Stack) -> MonitorStack:

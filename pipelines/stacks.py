@@ -65,6 +65,16 @@ def find_stack(cloudformation: Any, name: str) -> Stack | None:
     return _stack(name, found) if found else None
 
 
+def ready_stack(cloudformation: Any, name: str, missing: str, unready: str = "look at its events") -> Stack:
+    """The stack, if all of it is there. Raises StackMissing, which says what is missing or unready, where it is not."""
+    found = find_stack(cloudformation, name)
+    if found is None:
+        raise StackMissing(missing)
+    if found.status not in READY:
+        raise StackMissing(f"stack {name} is {found.status}: {unready}")
+    return found
+
+
 def template_parameters(cloudformation: Any, template: str) -> set[str]:
     """The names of the parameters that a template has."""
     return {one["ParameterKey"] for one in cloudformation.validate_template(TemplateBody=template)["Parameters"]}

@@ -12,7 +12,6 @@ from typing import Any
 
 from pipelines.session import Target
 from pipelines.stacks import (
-    READY,
     Sleep,
     Stack,
     StackMissing,
@@ -21,6 +20,7 @@ from pipelines.stacks import (
     check_parameters,
     delete_stack,
     find_stack,
+    ready_stack,
     resources,
 )
 from seed_code.packaging import ArchiveInS3, package_project, read_template
@@ -107,12 +107,8 @@ def deploy_project(
 
 def find_project(target: Target, name: str) -> Project:
     """Raises StackMissing where there is none, or its stack is not in order."""
-    found = find_stack(target.client("cloudformation"), stack_name(name))
-    if found is None:
-        raise StackMissing(f"no project {name}: there is no stack {stack_name(name)}")
-    if found.status not in READY:
-        raise StackMissing(f"stack {stack_name(name)} is {found.status}: look at its events")
-    return _read(name, found)
+    missing = f"no project {name}: there is no stack {stack_name(name)}"
+    return _read(name, ready_stack(target.client("cloudformation"), stack_name(name), missing))
 
 
 def delete_project(

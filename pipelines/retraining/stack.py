@@ -17,12 +17,12 @@ from pipelines.stacks import (
     READY,
     Sleep,
     Stack,
-    StackMissing,
     Watch,
     apply_stack,
     check_parameters,
     delete_stack,
     find_stack,
+    ready_stack,
     request_parameters,
     template_parameters,
 )
@@ -109,12 +109,8 @@ def ensure_retraining_stack(
 
 def find_retraining_stack(target: Target, name: str = RETRAINING_STACK_NAME) -> RetrainingStack:
     """Raises StackMissing where there is none, or it is not in order."""
-    found = find_stack(target.client("cloudformation"), name)
-    if found is None:
-        raise StackMissing(f"no stack {name}: nothing retrains by itself here")
-    if found.status not in READY:
-        raise StackMissing(f"stack {name} is {found.status}: look at its events")
-    return _read(found)
+    missing = f"no stack {name}: nothing retrains by itself here"
+    return _read(ready_stack(target.client("cloudformation"), name, missing))
 
 
 def delete_retraining_stack(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pipelines.session import Target
 from pipelines.source_code import PROJECT_ROOT
 from pipelines.stacks import (
-    READY,
     Sleep,
     Stack,
     StackMissing,
@@ -18,6 +17,7 @@ from pipelines.stacks import (
     check_parameters,
     delete_stack,
     find_stack,
+    ready_stack,
     request_parameters,
     resources,
 )
@@ -71,9 +71,7 @@ def deploy_workflow(
 
 def find_workflow(target: Target, name: str) -> Workflow:
     """The workflow that the stack of this name made. Raises StackMissing."""
-    stack = require_stack(target, name)
-    if stack.status not in READY:
-        raise StackMissing(f"stack {name} is {stack.status}: `scones workflow status` says more")
+    stack = ready_stack(target.client("cloudformation"), name, _missing(name), "`scones workflow status` says more")
     outputs = stack.outputs
     return Workflow(
         stack=name,
@@ -85,11 +83,15 @@ def find_workflow(target: Target, name: str) -> Workflow:
     )
 
 
+def _missing(name: str) -> str:
+    return f"no workflow {name}: `scones workflow deploy` makes it"
+
+
 def require_stack(target: Target, name: str) -> Stack:
     """The stack in whatever state. Raises StackMissing."""
     stack = find_stack(target.client("cloudformation"), name)
     if stack is None:
-        raise StackMissing(f"no workflow {name}: `scones workflow deploy` makes it")
+        raise StackMissing(_missing(name))
     return stack
 
 
