@@ -6,8 +6,6 @@ one of the project, that before one of the buildspec; nothing is the server's ow
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 from local_aws.builds.buildspec import Buildspec
 from local_aws.builds.records import Build
 from local_aws.builds.secrets import SecretValues
-from local_aws.sagemaker.jobs.environment import OF_THE_MACHINE, SYSTEM_PATH
+from local_aws.process_environment import base_environment
 
 PLAINTEXT, PARAMETER_STORE, SECRETS_MANAGER = "PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"
 
@@ -101,26 +99,8 @@ def environment(
     build: Build, place: Place, folders: BuildFolders, declared: Mapping[str, str], programs: Path
 ) -> dict[str, str]:
     """All variables of the build's container. `programs` is the folder that PATH begins with."""
-    found = {name: os.environ[name] for name in OF_THE_MACHINE if name in os.environ}
-    found |= {
-        "PATH": f"{programs}:{Path(sys.executable).parent}:{SYSTEM_PATH}",
-        "HOME": str(folders.home),
-        "TMPDIR": str(folders.scratch),
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "UTF-8",
-        # there is no network: a requirement that is met stays so, another fails at once
-        "PIP_NO_INDEX": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "AWS_REGION": place.region,
-        "AWS_DEFAULT_REGION": place.region,
-        "AWS_ACCOUNT_ID": place.account,
-        "AWS_ENDPOINT_URL": place.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    found = base_environment(place.region, place.endpoint_url, folders.home, folders.scratch, str(programs))
+    found["AWS_ACCOUNT_ID"] = place.account
     return found | dict(declared) | codebuild_variables(build, place, folders)
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local_aws.functions.function import Function
-from local_aws.sagemaker.jobs.environment import SYSTEM_PATH
+from local_aws.process_environment import SYSTEM_PATH
 
 # of the machine rather than of the server: without them libraries are not found
 OF_THE_MACHINE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
