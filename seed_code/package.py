@@ -1,10 +1,10 @@
 """`python -m seed_code.package`: the seed of this repository and the project template, put into S3.
 
-    python -m seed_code.package --bucket BUCKET        uploads both, and prints where they are
+    python -m seed_code.package --bucket BUCKET        uploads both, shows the template in Studio
     python -m seed_code.package --output seed.zip      writes the seed to a file, and uploads nothing
 
-Both lie under keys made from their content, so that what is there is not uploaded again. Where it goes (AWS, or the
-local AWS) the environment says, as it does for `run-pipeline`.
+Prints where they are: under keys made from their content, so that what is there is not uploaded again. Where it goes
+(AWS, or the local AWS) the environment says, as it does for `run-pipeline`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,25 @@ from typing import Any
 from pipelines.console import run_reporting_errors
 from pipelines.session import target_from_environment
 from pipelines.source_code import PROJECT_ROOT, object_exists
+from seed_code.packaging import PREFIX as TEMPLATES
 from seed_code.packaging import ArchiveInS3, package_project
 from seed_code.seed import Seed, read_seed
+from seed_code.studio import DOMAIN_TAG, show_in_studio
 
 PREFIX = "scones/seed"
 
 
 @dataclass(frozen=True)
 class Packaged:
-    """Where seed and project template are: `seed` as s3://…, `template` as the URL that CloudFormation takes."""
+    """Where seed and project template are: `seed` as s3://…, `template` as the URL that CloudFormation takes.
+
+    `domain_tag` is what a SageMaker domain has to be tagged with for Studio to look here.
+    """
 
     seed: str
     digest: str
     template: str
+    domain_tag: str
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -59,9 +65,12 @@ def _run(root: Path, bucket: str | None, output: Path | None) -> int:
         print(json.dumps({"seed": str(output), "digest": seed.digest, "files": seed.files}, indent=2))
         return 0
     target = target_from_environment(bucket=bucket)
-    source = _upload(target.client("s3"), target.bucket, seed)
-    template = package_project(target, source).url
-    print(json.dumps(asdict(Packaged(f"s3://{source.bucket}/{source.key}", seed.digest, template)), indent=2))
+    s3, bucket = target.client("s3"), target.bucket
+    source = _upload(s3, bucket, seed)
+    template = package_project(target, source)
+    show_in_studio(s3, bucket, template.key)
+    where = f"{DOMAIN_TAG}=s3://{bucket}/{TEMPLATES}/"
+    print(json.dumps(asdict(Packaged(f"s3://{bucket}/{source.key}", seed.digest, template.url, where)), indent=2))
     return 0
 
 

@@ -39,8 +39,8 @@ class PackagedProject:
 def package_project(target: Target, source: ArchiveInS3) -> PackagedProject:
     """Uploads what the template names, and the template; what is there already is not uploaded again.
 
-    The copy has no transforms: whoever makes a stack of it acknowledges CAPABILITY_IAM alone. To show it in Studio,
-    tag the object at `key` with sagemaker:studio-visibility=true. Raises TemplateUnusable.
+    The copy has no transforms: whoever makes a stack of it acknowledges CAPABILITY_IAM alone. `seed_code.studio` shows
+    it in Studio. Raises TemplateUnusable.
     """
     s3, bucket = target.client("s3"), target.bucket
     document = read_template()
