@@ -65,6 +65,13 @@ def find_stack(cloudformation: Any, name: str) -> Stack | None:
     return _stack(name, found) if found else None
 
 
+def all_stacks(cloudformation: Any) -> list[Stack]:
+    """Every stack of account and region, nested ones too."""
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    found = [stack for page in pages for stack in page["Stacks"]]
+    return [_stack(stack["StackName"], stack) for stack in found if stack["StackStatus"] != "DELETE_COMPLETE"]
+
+
 def ready_stack(cloudformation: Any, name: str, missing: str, unready: str = "look at its events") -> Stack:
     """The stack, if all of it is there. Raises StackMissing, which says what is missing or unready, where it is not."""
     found = find_stack(cloudformation, name)

@@ -20,6 +20,7 @@ from .alarm_event import read_trigger
 from .aws import Aws, connect, error_code
 from .decision import Decision, Limits, Outcome, Request, Trigger, decide, event_detail, granted, published
 from .history_object import HistoryObject, Kept, Overtaken
+from .scheduled_event import is_scheduled, read_scheduled
 
 SOURCE = "scones.model-monitor"
 DETAIL_TYPE = "Retraining Requested"
@@ -65,7 +66,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 def respond(event: Mapping[str, Any], invocation: str, aws: Aws, settings: Settings, now: Now) -> dict[str, Any]:
     """As `handler`. `invocation` is the same in all tries of one invocation."""
-    trigger = read_trigger(event, settings.endpoint)
+    read = read_scheduled if is_scheduled(event) else read_trigger
+    trigger = read(event, settings.endpoint)
     kept_at = HistoryObject(aws, settings.bucket, settings.key)
     decision, request = _claim(kept_at, trigger, invocation, settings, now)
     if request is not None:
@@ -159,7 +161,7 @@ def _told(trigger: Trigger, decision: Decision, request: Request | None) -> dict
     answer: dict[str, Any] = {
         "outcome": decision.outcome.value,
         "reason": decision.reason,
-        "alarm": trigger.name,
+        "trigger": trigger.name,
         "triggerId": trigger.id,
         **({"until": decision.until.isoformat()} if decision.until else {}),
         **({"requestId": request.request_id} if request else {}),

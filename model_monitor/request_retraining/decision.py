@@ -34,7 +34,8 @@ class Limits:
 class Trigger:
     """Who asks, and since when there is a reason to. `id` is the same in every delivery of the same wish.
 
-    `name` and `arn` are those of the alarm; of a person, whatever names them.
+    `name` and `arn` are those of the alarm; of a schedule `schedule` and its rule's ARN; of a
+    person, whatever names them.
     """
 
     id: str

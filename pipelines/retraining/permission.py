@@ -28,13 +28,14 @@ from model_monitor.request_retraining.history_object import HistoryObject, Kept,
 from pipelines.names import PIPELINE_NAME
 from pipelines.retraining.places import STATE_KEY
 from pipelines.session import Target
-from pipelines.stacks import find_stack
+from pipelines.stacks import Stack, all_stacks
 
 MOST_TRIES = 10
 EXECUTIONS_LOOKED_AT = 20
 UNDER_WAY = frozenset({"Executing", "Stopping"})
 # those of model_monitor/template.yaml, for where there is no monitor
 DEFAULT_LIMITS = Limits(timedelta(minutes=360), 2)
+LIMITS = frozenset({"CoolDownMinutes", "DailyLimit"})
 # as long as a build may take from a request to the execution that it starts
 STARTS_WITHIN = timedelta(minutes=15)
 
@@ -58,12 +59,24 @@ class Execution:
     started: datetime
 
 
-def limits_in_force(target: Target, stack: str) -> Limits:
-    """The cool-down and daily limit that the monitor of this stack was given; the template's where there is none."""
-    found = find_stack(target.client("cloudformation"), stack)
-    given = found.parameters if found else {}
-    if not {"CoolDownMinutes", "DailyLimit"} <= given.keys():
+def limits_in_force(target: Target, endpoint: str) -> Limits:
+    """The cool-down and daily limit that the endpoint's monitor was given; the template's where there is none.
+
+    The monitor's stack is known by its parameters, endpoint and this target's bucket for the history of requests: in a
+    SageMaker project it is nested, and called as CloudFormation likes. Of several the strictest counts, since they
+    share that history. Raises ClientError.
+    """
+    wanted = {"EndpointName": endpoint, "StateBucket": target.bucket}.items()
+    stacks = all_stacks(target.client("cloudformation"))
+    monitors = [one for one in stacks if one.parameters.items() >= wanted and one.parameters.keys() >= LIMITS]
+    found = [_limits(one) for one in monitors]
+    if not found:
         return DEFAULT_LIMITS
+    return Limits(max(one.cool_down for one in found), min(one.daily for one in found))
+
+
+def _limits(monitor: Stack) -> Limits:
+    given = monitor.parameters
     return Limits(timedelta(minutes=float(given["CoolDownMinutes"])), int(given["DailyLimit"]))
 
 

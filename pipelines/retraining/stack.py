@@ -61,7 +61,7 @@ def deploy_retraining_stack(
     """Upload the seed of the project in `root`, and make the stack or bring it up to date with it, the template and
     these parameters.
 
-    `values` are parameters of the template by name, such as NotificationEmail, RetrainingScheduleState,
+    `values` are parameters of the template by name, such as NotificationEmail, BuildTimeoutMinutes,
     WaitForExecution; one that is not among them keeps the value that it has, or the template's default. Without a
     change nothing is done. Raises ParameterUnknown, SeedRefused, StackFailed.
     """

@@ -230,7 +230,24 @@ def test_an_alarm_reaches_the_function_or_is_kept(template, resources):
     assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
     assert resources["FunctionPermission"]["SourceArn"] == {"Fn::GetAtt": "AlarmRule.Arn"}
     (statement,) = resources["UndeliveredPolicy"]["PolicyDocument"]["Statement"]
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "AlarmRule.Arn"}}}
+    rules = [{"Fn::GetAtt": f"{name}.Arn"} for name in ("AlarmRule", "ScheduleRule")]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": rules}}
+
+
+def test_the_schedule_asks_whom_alarms_ask_so_that_the_limits_hold_for_it(template, resources):
+    assert (defaults(template)["RetrainingScheduleState"], defaults(template)["RetrainingSchedule"]) == (
+        "DISABLED",
+        "rate(7 days)",
+    )
+    rule = resources["ScheduleRule"]
+    assert rule["ScheduleExpression"] == {"Ref": "RetrainingSchedule"}
+    assert rule["State"] == {"Ref": "RetrainingScheduleState"}
+    # the event as it is: no input of the rule's own
+    assert rule["Targets"] == resources["AlarmRule"]["Targets"]
+    permissions = [one for one in resources.values() if one.get("Action") == "lambda:InvokeFunction"]
+    assert [one["SourceArn"] for one in permissions] == [
+        {"Fn::GetAtt": f"{name}.Arn"} for name in ("AlarmRule", "ScheduleRule")
+    ]
 
 
 def test_the_handler_and_its_environment_are_there(resources):

@@ -216,12 +216,23 @@ def test_the_bucket_is_encrypted_versioned_closed_and_cleaned_up(template: Templ
 
 def test_the_schedule_trains_nothing_until_somebody_turns_it_on(template: Template) -> None:
     assert template.document["Parameters"]["RetrainingScheduleState"]["Default"] == "DISABLED"
-    rule = template.resources["ScheduleRule"]["Properties"]
-    assert rule["State"] == {"Ref": "RetrainingScheduleState"}
-    (target,) = rule["Targets"]
-    given = json.loads(target["InputTransformer"]["InputTemplate"].replace("<id>", '"1"'))
-    names = [one["name"] for one in given["environmentVariablesOverride"]]
-    assert names == ["RETRAINING_REASON", "RETRAINING_TRIGGER", "RETRAINING_REQUEST_ID"]
+    monitor, _ = nested(template)["Monitor"]
+    assert monitor["RetrainingScheduleState"] == {"Ref": "RetrainingScheduleState"}
+    assert monitor["RetrainingSchedule"] == {"Ref": "RetrainingSchedule"}
+
+
+def test_nothing_starts_a_build_by_a_schedule_past_the_function_that_knows_the_limits(template: Template) -> None:
+    every = [(TEMPLATE.parent, template), *((name, inner) for name, (_, inner) in nested(template).items())]
+    scheduled = [
+        (where, name)
+        for where, one in every
+        for name, resource in one.resources.items()
+        if "ScheduleExpression" in resource.get("Properties", {})
+    ]
+    assert ("Monitor", "ScheduleRule") in scheduled
+    for where, name in scheduled:
+        text = json.dumps(dict(every)[where].resources[name])
+        assert "Build" not in text, (where, name)
 
 
 def test_there_are_only_types_that_the_local_aws_makes_too(template: Template) -> None:

@@ -92,7 +92,7 @@ def test_defaults_are_this_projects_names_and_what_changes_must_be_given(templat
     assert defaults["ModelPackageGroupName"] == names.MODEL_PACKAGE_GROUP_NAME
     assert defaults["EndpointName"] == names.ENDPOINT_NAME
     assert {defaults[name] for name in OF_A_PROJECT} == {""}
-    assert defaults["RetrainingScheduleState"] == "DISABLED" and defaults["WaitForExecution"] == "false"
+    assert defaults["WaitForExecution"] == "false"
 
 
 def test_every_parameter_is_used_and_the_template_fits_into_a_request(template: Template) -> None:
@@ -118,13 +118,16 @@ def test_the_words_of_a_request_reach_the_build_as_they_are(template: Template, 
     assert {one["type"] for one in given["environmentVariablesOverride"]} == {"PLAINTEXT"}
 
 
-def test_the_schedule_is_a_request_without_a_reason_in_the_data(template: Template) -> None:
-    rule = properties(template, "ScheduleRule")
-    assert rule["State"] == {"Ref": "RetrainingScheduleState"}
-    given = json.loads(target_input(rule["Targets"][0], {"id": "event-1"}, ORIGIN))
-    values = {one["name"]: one["value"] for one in given["environmentVariablesOverride"]}
-    assert values["RETRAINING_REASON"] and values["RETRAINING_TRIGGER"] == "schedule"
-    assert values["RETRAINING_REQUEST_ID"] == "event-1"
+def test_nothing_but_a_request_starts_a_build(template: Template) -> None:
+    """A request went through the function that knows cool-down and daily limit; a schedule would not have."""
+    starting = {
+        name
+        for name, one in template.resources.items()
+        if one["Type"] == "AWS::Events::Rule"
+        and {"Fn::GetAtt": ["Build", "Arn"]} in [target["Arn"] for target in one["Properties"]["Targets"]]
+    }
+    assert starting == {"RequestRule"}
+    assert not [one for one in template.resources.values() if "ScheduleExpression" in one.get("Properties", {})]
 
 
 def test_every_event_that_cannot_be_delivered_is_kept(template: Template) -> None:

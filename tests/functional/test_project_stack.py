@@ -8,12 +8,17 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner
 
+from model_monitor.request_retraining.decision import Limits
+from pipelines.cli.application import app
+from pipelines.retraining.permission import limits_in_force
 from pipelines.session import Target, open_target
 from pipelines.stacks import ParameterUnknown, StackFailed, StackMissing
 from pipelines.training.pipeline import get_pipeline_custom_tags
@@ -151,14 +156,20 @@ def test_a_parameter_reaches_the_nested_stack_that_it_is_for(deployed: Deployed)
     assert (limits()[deployed.one.endpoint], limits()[deployed.other.endpoint]) == ("3", "2")
 
 
+def test_a_retraining_by_hand_keeps_the_limits_of_the_projects_own_monitor(deployed: Deployed) -> None:
+    """Its stack is nested, and has no name that one could know."""
+    for project, daily in ((deployed.one, 3), (deployed.other, 2)):
+        there = replace(deployed.target, bucket=project.bucket)
+        assert limits_in_force(there, project.endpoint) == Limits(timedelta(minutes=360), daily)
+
+
 def test_the_schedule_is_off_until_it_is_turned_on(deployed: Deployed) -> None:
     events = deployed.target.client("events")
     states = {}
     for project in (deployed.one, deployed.other):
-        found = deployed.target.client("cloudformation").describe_stack_resources(
-            StackName=project.stack, LogicalResourceId="ScheduleRule"
-        )
-        states[project] = events.describe_rule(Name=found["StackResources"][0]["PhysicalResourceId"])["State"]
+        (monitor,) = _resource(deployed.target, project.stack, "Monitor")
+        (rule,) = _resource(deployed.target, monitor, "ScheduleRule")
+        states[project] = events.describe_rule(Name=rule)["State"]
     assert states == {deployed.one: "DISABLED", deployed.other: "ENABLED"}
 
 
@@ -308,6 +319,77 @@ def test_deleted_it_leaves_what_it_keeps_and_nothing_else(deployed: Deployed) ->
         target.client("sns").get_topic_attributes(TopicArn=project.topic_arn)
     # the other project stands
     assert find_project(target, deployed.one.name).status == "UPDATE_COMPLETE"
+
+
+def test_teardown_takes_all_that_a_project_made_and_leaves_the_other_alone(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, project = deployed.target, deployed.one
+    sagemaker, s3 = target.client("sagemaker"), target.client("s3")
+    monkeypatch.setenv("SCONES_LOCAL_ENDPOINT", str(target.endpoint_url))
+    for content in (b"first", b"second"):
+        s3.put_object(Bucket=project.bucket, Key="models/model.tar.gz", Body=content)
+    s3.delete_object(Bucket=project.bucket, Key="models/model.tar.gz")
+    sagemaker.create_model_package(ModelPackageGroupName=project.model_package_group)
+    target.client("cloudwatch").put_metric_alarm(**_alarm(f"{project.endpoint}-5xx-errors"))
+    target.client("cloudwatch").put_metric_alarm(**_alarm(f"{deployed.other.endpoint}-5xx-errors"))
+
+    kept = CliRunner().invoke(app, ["teardown", "--project", project.name, "--keep-data", "--yes", "--json"])
+    gone = [(one["kind"], one["name"]) for one in json.loads(kept.stdout)["removed"]]
+    assert kept.exit_code == 0 and json.loads(kept.stdout)["left"] == []
+    assert gone == [
+        ("stack", project.stack),
+        ("alarm", f"{project.endpoint}-5xx-errors"),
+        ("pipeline", f"{project.name}-training"),
+        # the stack has taken it
+        ("log group", f"/aws/codebuild/{project.build_project}"),
+        ("model package group", project.model_package_group),
+    ]
+    versions = s3.list_object_versions(Bucket=project.bucket, Prefix="models/")
+    assert len(versions["Versions"]) == 2 and len(versions["DeleteMarkers"]) == 1
+    left = target.client("cloudwatch").describe_alarms(AlarmNamePrefix=deployed.other.endpoint)["MetricAlarms"]
+    assert [one["AlarmName"] for one in left] == [f"{deployed.other.endpoint}-5xx-errors"]
+    # nothing is left that knows it
+    again = CliRunner().invoke(app, ["teardown", "--project", project.name, "--yes"])
+    assert isinstance(again.exception, StackMissing) and f"no project {project.name}: " in str(again.exception)
+
+
+def test_teardown_takes_up_a_project_whose_stack_is_gone_already(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, project = deployed.target, deployed.other
+    monkeypatch.setenv("SCONES_LOCAL_ENDPOINT", str(target.endpoint_url))
+    buckets = {one["Name"] for one in target.client("s3").list_buckets()["Buckets"]}
+    done = CliRunner().invoke(app, ["teardown", "--project", project.name, "--buckets", "--yes", "--json"])
+    assert done.exit_code == 0, done.output
+    gone = [(one["kind"], one["name"]) for one in json.loads(done.stdout)["removed"]]
+    now = {one["Name"] for one in target.client("s3").list_buckets()["Buckets"]}
+    (pictures,) = buckets - now - {project.bucket}
+    assert project.name.lower() in pictures or "imagebucket" in pictures
+    assert gone == [
+        ("alarm", f"{project.endpoint}-5xx-errors"),
+        ("bucket", project.bucket),
+        ("bucket", pictures),
+        ("model package group", project.model_package_group),
+    ]
+
+
+def _alarm(name: str) -> dict[str, Any]:
+    return {
+        "AlarmName": name,
+        "Namespace": "AWS/SageMaker",
+        "MetricName": "Invocation5XXErrors",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+
+
+def _resource(target: Target, stack: str, logical_id: str) -> list[str]:
+    found = target.client("cloudformation").describe_stack_resources(StackName=stack, LogicalResourceId=logical_id)
+    return [one["PhysicalResourceId"] for one in found["StackResources"]]
 
 
 def _stacks(target: Target) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -64,12 +65,14 @@ class Services:
         assert (PipelineName, more["SortOrder"]) == ("SconesTraining", "Descending")
         return {"PipelineExecutionSummaries": self.executions[::-1]}
 
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        found = [stack for stack in self.stacks if stack["StackName"] == StackName]
-        if not found:
-            error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
-            raise ClientError({"Error": error}, "DescribeStacks")
-        return {"Stacks": found}
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "describe_stacks"
+        pages = [{"Stacks": [stack]} for stack in self.stacks]
+        return SimpleNamespace(paginate=lambda: pages)
+
+    def stack(self, name: str, status: str = "CREATE_COMPLETE", **parameters: str) -> None:
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+        self.stacks.append({"StackName": name, "StackStatus": status, "Parameters": given})
 
     def history(self) -> History:
         return history_document.read(self.state, self.now) if self.state else History()
@@ -189,10 +192,16 @@ def test_a_start_that_fails_takes_its_request_back(services: Services) -> None:
 
 def test_limits_are_the_deployed_monitors_or_the_templates(services: Services) -> None:
     target: Any = services
-    assert limits_in_force(target, "scones-monitor") == DEFAULT_LIMITS
-    given = [
-        {"ParameterKey": key, "ParameterValue": value}
-        for key, value in (("CoolDownMinutes", "0.5"), ("DailyLimit", "7"))
-    ]
-    services.stacks.append({"StackName": "scones-monitor", "StackStatus": "CREATE_COMPLETE", "Parameters": given})
-    assert limits_in_force(target, "scones-monitor") == Limits(timedelta(seconds=30), 7)
+    assert limits_in_force(target, "e") == DEFAULT_LIMITS
+    of_e = {"EndpointName": "e", "StateBucket": "bucket"}
+    # another endpoint's, another bucket's, the project's around it, one that is gone
+    services.stack("1", EndpointName="f", StateBucket="bucket", CoolDownMinutes="1", DailyLimit="1")
+    services.stack("2", EndpointName="e", StateBucket="elsewhere", CoolDownMinutes="1", DailyLimit="1")
+    services.stack("project-x", SageMakerProjectName="x", CoolDownMinutes="1", DailyLimit="1")
+    services.stack("3", "DELETE_COMPLETE", **of_e, CoolDownMinutes="1", DailyLimit="1")
+    assert limits_in_force(target, "e") == DEFAULT_LIMITS
+    services.stack("project-x-Monitor-ABC", **of_e, CoolDownMinutes="0.5", DailyLimit="7")
+    assert limits_in_force(target, "e") == Limits(timedelta(seconds=30), 7)
+    # they share the history
+    services.stack("scones-monitor-e", **of_e, CoolDownMinutes="10", DailyLimit="9")
+    assert limits_in_force(target, "e") == Limits(timedelta(minutes=10), 7)

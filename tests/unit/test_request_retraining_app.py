@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from model_monitor.request_retraining.alarm_event import EventNotUnderstood
 from model_monitor.request_retraining.app import EventRefused, Settings, respond
 from model_monitor.request_retraining.aws import Aws
 from model_monitor.request_retraining.history_object import Overtaken
@@ -19,6 +20,7 @@ from model_monitor.request_retraining.history_object import Overtaken
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 KEY = "scones/retraining/state.json"
 ALARM = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:e-drift"
+RULE = "arn:aws:events:us-east-1:123456789012:rule/monitor-ScheduleRule"
 ENVIRONMENT = {
     "STATE_BUCKET": "bucket",
     "STATE_KEY": KEY,
@@ -81,7 +83,7 @@ class Events:
             return {"FailedEntryCount": 1, "Entries": [failure]}
         (entry,) = Entries
         assert (entry["Source"], entry["DetailType"]) == ("scones.model-monitor", "Retraining Requested")
-        assert entry["Resources"] == [ALARM]
+        assert entry["Resources"] in ([ALARM], [RULE])
         self.details.append(json.loads(entry["Detail"]))
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
 
@@ -122,6 +124,20 @@ class World:
         aws = Aws(s3=self.s3, events=self.events, sagemaker=self.sagemaker)
         chosen = Settings.of({**ENVIRONMENT, **settings})
         return respond(event, invocation or f"invocation of {event_id}", aws, chosen, lambda: self.now)
+
+    def be_scheduled(self, event_id: str, **changes: Any) -> dict[str, Any]:
+        """A rule's schedule is due now."""
+        event = {
+            "id": event_id,
+            "source": "aws.events",
+            "detail-type": "Scheduled Event",
+            "time": self.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "resources": [RULE],
+            "detail": {},
+            **changes,
+        }
+        aws = Aws(s3=self.s3, events=self.events, sagemaker=self.sagemaker)
+        return respond(event, f"invocation of {event_id}", aws, Settings.of(ENVIRONMENT), lambda: self.now)
 
     def state(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.s3.objects[KEY])["requests"]
@@ -274,6 +290,38 @@ def test_what_is_forbidden_is_no_history(world):
     with pytest.raises(ClientError, match="AccessDenied"):
         world.ask("1")
     assert world.events.details == []
+
+
+def test_a_schedule_asks_as_an_alarm_does_and_keeps_the_same_limits(world, capsys):
+    assert world.be_scheduled("s-1")["outcome"] == "start"
+    (detail,) = world.events.details
+    assert (detail["reason"], detail["trigger"]) == ("scheduled", {"name": "schedule", "arn": RULE})
+    world.now += timedelta(minutes=5)
+    assert world.ask("alarm")["outcome"] == "cool-down"
+    world.now += timedelta(hours=7)
+    assert world.ask("another alarm")["outcome"] == "start"
+    capsys.readouterr()
+    world.now += timedelta(hours=1)
+    answer = world.be_scheduled("s-2")
+    assert (answer["outcome"], answer["until"]) == ("cool-down", "2026-03-02T01:05:00+00:00")
+    told = json.loads(capsys.readouterr().out)
+    assert told["trigger"] == "schedule" and told["reason"] == "within the cool-down of request another alarm"
+    assert told["RetrainingSuppressed"] == 1
+    world.now += timedelta(hours=6)
+    assert world.be_scheduled("s-3")["outcome"] == "daily-limit"
+    assert [one["requestId"] for one in world.events.details] == ["s-1", "another alarm"]
+
+
+def test_a_schedule_does_nothing_while_a_training_runs(world):
+    world.sagemaker.statuses = ["Executing"]
+    assert world.be_scheduled("s-1")["outcome"] == "already-running"
+    assert world.events.details == [] and KEY not in world.s3.objects
+
+
+@pytest.mark.parametrize("changes", [{"time": "soon"}, {"resources": []}, {"time": None}])
+def test_a_scheduled_event_that_is_none_is_told(world, changes):
+    with pytest.raises(EventNotUnderstood, match="none of a rule's schedule"):
+        world.be_scheduled("s-1", **changes)
 
 
 def test_settings_come_from_the_environment():
