@@ -11,6 +11,7 @@ import typer
 from pipelines.cli.options import JsonOption, TargetChoice, TargetOption, connect
 
 if TYPE_CHECKING:
+    from pipelines.session import Target
     from pipelines.teardown.item import Item, Removal
 
 WRONG_USAGE = 2
@@ -24,22 +25,26 @@ def teardown(
     buckets: Annotated[
         bool, typer.Option("--buckets", help="Delete the bucket of the workflow's pictures too, with all of them.")
     ] = False,
+    project: Annotated[
+        str | None,
+        typer.Option("--project", help="Instead, the SageMaker project of this name, with its bucket.", metavar="NAME"),
+    ] = None,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
 ) -> None:
     """Remove what this project made: stacks, endpoint, schedules, models, pipelines, registry, logs, objects.
 
     Shows the list and asks first. Goes on where something cannot be removed, and says what is left; exit code 1 then.
-    Run again, it takes what is left. What the project did not make is not touched, such as the artifact bucket.
+    Run again, it takes what is left. What the project did not make is not touched, such as the artifact bucket; that of
+    a SageMaker project is its own.
     """
     from pipelines.cli.screen import following, print_json
     from pipelines.teardown.item import remove_all
-    from pipelines.teardown.plan import Choice, find_all
 
     if keep_data and buckets:
         raise typer.BadParameter("--keep-data keeps the pictures too: leave out --buckets")
     place = connect(target)
-    items = find_all(place, Choice(data=not keep_data, buckets=buckets))
+    items = _items(place, project, data=not keep_data, buckets=buckets)
     if items and not yes:
         _ask(items, target)
     done = []
@@ -60,6 +65,15 @@ def teardown(
         print(_summary(len(done), len(left)))
     if left:
         raise typer.Exit(1)
+
+
+def _items(place: Target, project: str | None, *, data: bool, buckets: bool) -> list[Item]:
+    from pipelines.teardown.plan import Choice, find_all
+    from pipelines.teardown.project import find_all_of, find_project
+
+    if project is None:
+        return find_all(place, Choice(data=data, buckets=buckets))
+    return find_all_of(place, find_project(place, project), data=data, buckets=buckets)
 
 
 def _ask(items: list[Item], target: TargetChoice) -> None:

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from pipelines import names
 from pipelines.dataset import ARCHIVE_NAME
 from pipelines.session import Target
-from pipelines.teardown.executions import registered_pipelines, running_executions
 from pipelines.teardown.item import Item
 from pipelines.teardown.missing import Sleep
-from pipelines.teardown.monitoring import job_definitions, schedules
-from pipelines.teardown.registry import package_group
-from pipelines.teardown.serving import alarms, configurations_and_models, endpoints, own_endpoints, scaling_targets
+from pipelines.teardown.scope import Scope, made_in, registered_in
 from pipelines.teardown.stacks import own_stacks
-from pipelines.teardown.storage import log_groups, objects, retained_buckets, whole_bucket
+from pipelines.teardown.storage import objects, retained_buckets, whole_bucket
 from pipelines.training.pipeline import BASE_JOB_PREFIX
 
 PIPELINES = (names.PIPELINE_NAME, names.DEPLOYMENT_PIPELINE_NAME)
@@ -44,25 +41,19 @@ def find_all(target: Target, choice: Choice, sleep: Sleep = time.sleep) -> list[
     """What there is to remove; asks and changes nothing.
 
     What starts things goes first (stacks with their rules, executions), then what hangs on endpoints, then these, what
-    they served, the registry, logs, and objects at last.
+    they served, pipelines and logs, the registry, and objects at last.
     """
-    sagemaker = target.client("sagemaker")
-    found = own_endpoints(sagemaker, names.ENDPOINT_NAME, names.MODEL_PACKAGE_GROUP_NAME)
-    # what hangs on the project's own endpoint may be left where the endpoint is gone
-    watched = sorted({names.ENDPOINT_NAME, *found})
-    own = f"s3://{target.bucket}/{PREFIX}"
+    scope = Scope(
+        endpoint=names.ENDPOINT_NAME,
+        group=names.MODEL_PACKAGE_GROUP_NAME,
+        pipelines=PIPELINES,
+        build_project=names.BUILD_PROJECT_NAME,
+        kept=f"s3://{target.bucket}/{PREFIX}",
+    )
     return [
         *own_stacks(target.client("cloudformation"), stack_names(), (f"{names.MONITOR_STACK_NAME}-",), sleep),
-        *running_executions(sagemaker, PIPELINES, sleep),
-        *(item for name in watched for item in schedules(sagemaker, name, sleep)),
-        *(item for name in watched for item in job_definitions(sagemaker, name, names.MODEL_PACKAGE_GROUP_NAME)),
-        *scaling_targets(target.client("application-autoscaling"), watched),
-        *endpoints(sagemaker, found, sleep),
-        *alarms(target.client("cloudwatch"), watched),
-        *configurations_and_models(sagemaker, names.MODEL_PACKAGE_GROUP_NAME, own),
-        *registered_pipelines(sagemaker, PIPELINES),
-        *package_group(sagemaker, names.MODEL_PACKAGE_GROUP_NAME),
-        *log_groups(target.client("logs"), _log_groups(watched)),
+        *made_in(target, scope, sleep),
+        *registered_in(target, scope),
         *(_stored(target, choice) if choice.data else ()),
     ]
 
@@ -73,14 +64,6 @@ def stack_names() -> tuple[str, ...]:
 
     starting = (names.RETRAINING_STACK_NAME, names.MONITOR_STACK_NAME, DEPLOYMENT_STACK_NAME)
     return (*starting, names.WORKFLOW_STACK_NAME)
-
-
-def _log_groups(endpoint_names: list[str]) -> list[str]:
-    """Those that services make for what has its own: endpoints, and the build project. Functions' go with stacks."""
-    return [
-        *(f"/aws/sagemaker/Endpoints/{name}" for name in endpoint_names),
-        f"/aws/codebuild/{names.BUILD_PROJECT_NAME}",
-    ]
 
 
 def _stored(target: Target, choice: Choice) -> Iterator[Item]:

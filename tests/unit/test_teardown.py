@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from pipelines.cli.application import app
+from pipelines.session import Target
+from pipelines.stacks import StackMissing
+from pipelines.teardown import project
 from pipelines.teardown.executions import running_executions
 from pipelines.teardown.item import Item, Removal, remove_all
 from pipelines.teardown.missing import WAIT_SECONDS, StillThere, is_missing, unless_missing, wait_until
@@ -249,3 +252,114 @@ def test_what_is_left_is_told_with_exit_code_1(listed: list[str]) -> None:
 def test_keeping_data_and_deleting_its_bucket_is_a_contradiction(listed: list[str]) -> None:
     assert CliRunner().invoke(app, ["teardown", "--yes", "--keep-data", "--buckets"]).exit_code == 2
     assert listed == []
+
+
+class Account:
+    """One account's stacks, groups, buckets and keys; what is deleted is gone."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, dict[str, str]] = {}
+        self.groups: dict[str, dict[str, str]] = {}
+        self.buckets: dict[str, str | None] = {}
+        self.pending: set[str] = set()
+        self.deleted_projects: list[str] = []
+
+    def client(self, _service: str) -> Account:
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        stacks = [
+            {"StackName": name, "StackStatus": "CREATE_COMPLETE", "Parameters": _parameters(given)}
+            for name, given in self.stacks.items()
+        ]
+        groups = [{"ModelPackageGroupName": name, "ModelPackageGroupArn": name} for name in self.groups]
+        rows = {
+            "describe_stacks": ("Stacks", stacks),
+            "list_model_package_groups": ("ModelPackageGroupSummaryList", groups),
+            "list_buckets": ("Buckets", [{"Name": name} for name in self.buckets]),
+        }
+        return Pages(*rows[operation])
+
+    def list_tags(self, ResourceArn: str) -> dict[str, Any]:
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self.groups[ResourceArn].items()]}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        if StackName not in self.stacks:
+            raise refused("ValidationError", f"Stack with id {StackName} does not exist")
+        return {"Stacks": [{"StackName": StackName, "StackStatus": "DELETE_IN_PROGRESS"}]}
+
+    def delete_project(self, ProjectName: str) -> None:
+        self.deleted_projects.append(ProjectName)
+
+    def describe_key(self, KeyId: str) -> dict[str, Any]:
+        return {"KeyMetadata": {"KeyState": "PendingDeletion" if KeyId in self.pending else "Enabled"}}
+
+    def schedule_key_deletion(self, KeyId: str, PendingWindowInDays: int) -> None:
+        assert PendingWindowInDays == 7
+        self.pending.add(KeyId)
+
+    def get_bucket_encryption(self, Bucket: str) -> dict[str, Any]:
+        key = self.buckets.get(Bucket, "")
+        if not key:
+            raise refused("NoSuchBucket" if key == "" else "ServerSideEncryptionConfigurationNotFoundError", Bucket)
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+        return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+
+
+def _parameters(given: dict[str, str]) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+
+
+OF_SHOP = {"SageMakerProjectName": "shop", "SageMakerProjectId": "p-1"}
+TAGS = {"sagemaker:project-name": "shop", "sagemaker:project-id": "p-1"}
+
+
+def test_a_project_is_found_by_its_root_stack_or_by_the_group_that_it_leaves() -> None:
+    account: Any = Account()
+    # what it nests has its name, too; and somebody called a group so
+    account.stacks = {"project-shop-Retraining-A": OF_SHOP, "project-shop": {**OF_SHOP, "SafeguardsCodeKey": "k"}}
+    account.groups = {"shop-of-others": {}, "shop-p-9": {**TAGS, "sagemaker:project-id": "p-8"}, "shop-p-1": TAGS}
+    assert project.find_project(account, "shop") == project.ProjectThere("shop", "p-1", "project-shop")
+    account.stacks = {"project-shop-Retraining-A": OF_SHOP}
+    assert project.find_project(account, "shop") == project.ProjectThere("shop", "p-1", None)
+    with pytest.raises(StackMissing, match="no project shops: no stack of seed_code"):
+        project.find_project(account, "shops")
+
+
+def test_a_stack_that_sagemaker_made_it_deletes_itself() -> None:
+    account: Any = Account()
+    account.stacks = {"sagemaker-p-1": OF_SHOP}
+
+    def sleep(_seconds: float) -> None:
+        account.stacks.clear()
+
+    (one,) = project._stack(account, project.ProjectThere("shop", "p-1", "sagemaker-p-1"), sleep)
+    assert (one.kind, one.name, one.note) == ("SageMaker project", "shop", "with its stack sagemaker-p-1")
+    one.remove()
+    assert account.deleted_projects == ["shop"] and account.stacks == {}
+
+
+def test_the_key_goes_with_the_last_bucket_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account()
+    account.buckets = {
+        "sagemaker-project-p-1": "arn:key",
+        "x-imagebucket-y": "arn:key",
+        "theirs": "arn:other",
+        "z": None,
+    }
+    monkeypatch.setattr(Target, "client", lambda self, service: account)
+    for name in ("_stack", "made_in", "registered_in"):
+        monkeypatch.setattr(project, name, lambda *given: ())
+    monkeypatch.setattr(account, "head_bucket", lambda Bucket: None, raising=False)
+    place, there = Target("aws", "r", "role", "b"), project.ProjectThere("shop", "p-1", None)
+
+    def found(**choice: bool) -> list[tuple[str, str]]:
+        return [(one.kind, one.name) for one in project.find_all_of(place, there, **choice)]
+
+    assert found(data=False, buckets=False) == []
+    assert found(data=True, buckets=False) == [("bucket", "sagemaker-project-p-1")]
+    everything = [("bucket", "sagemaker-project-p-1"), ("bucket", "x-imagebucket-y"), ("key", "arn:key")]
+    assert found(data=True, buckets=True) == everything
+    project.find_all_of(place, there, data=True, buckets=True)[-1].remove()
+    assert account.pending == {"arn:key"}
+    assert found(data=True, buckets=True) == everything[:2]
