@@ -130,6 +130,10 @@ def _the_console_shows(url: str, build: dict[str, Any]) -> None:
     assert requests.get(f"{url}/_console/builds/{project}/none", timeout=20).status_code == 404
 
 
+def _overview(url: str) -> str:
+    return requests.get(f"{url}/_console/", timeout=20).text
+
+
 def test_an_event_starts_a_build_whose_end_is_an_event(codebuild: CodeBuild, local_aws: Any) -> None:
     events, sqs = local_aws.client("events"), local_aws.client("sqs")
     project = codebuild.project("retrain", commands(build=['echo "$REASON"; test "$REASON" = drift']))
@@ -211,12 +215,18 @@ def test_a_stack_has_a_project(codebuild: CodeBuild, local_aws: Any) -> None:
     until(lambda: codebuild.api.batch_get_projects(names=[found["name"]])["projectsNotFound"])
 
 
-def test_a_log_is_read_while_the_build_runs_and_stopping_ends_its_processes(codebuild: CodeBuild) -> None:
+def test_a_log_is_read_while_the_build_runs_and_stopping_ends_its_processes(
+    codebuild: CodeBuild, local_aws: Any
+) -> None:
     build_id = codebuild.start(codebuild.project("stopped", commands(build=["echo pid $$; sleep 300"])))
     started = until(lambda: codebuild.build(build_id)["currentPhase"] == "BUILD" and codebuild.build(build_id))
     line = until(lambda: [line for line in codebuild.log(started) if line.startswith("pid ")])[0]
+    project, _, number = build_id.partition(":")
+    link = f'href="/_console/builds/{project}/{number}"'
+    assert link in _overview(local_aws.url)
     codebuild.api.stop_build(id=build_id)
     build = codebuild.ended(build_id)
+    assert link not in _overview(local_aws.url)
     assert build["buildStatus"] == "STOPPED" and not psutil.pid_exists(int(line.split()[1]))
 
 

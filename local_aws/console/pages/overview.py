@@ -22,6 +22,7 @@ def overview(visit: Visit) -> View:
     alarms = [alarm for alarm in list(sources.alarms.alarms.values()) if alarm.state_value == "ALARM"]
     waiting = [queue for queue in list(sources.queues.queues.values()) if queue.approximate_number_of_messages]
     workflows = sources.workflows.executions.runs()
+    builds = sources.builds.store.running()
     running = sum(statuses.get(each, 0) for each in RUNNING)
     values = {
         "region": sources.context.region,
@@ -35,8 +36,11 @@ def overview(visit: Visit) -> View:
         "alarms": sorted(alarms, key=lambda alarm: alarm.name),
         "queues": sorted(waiting, key=lambda queue: queue.name),
         "running_workflows": [run.execution for run in workflows if run.execution.map_run_arn is None][:LATEST],
+        "running_builds": builds[:LATEST],
         "running": running,
     }
-    live = running > 0 or bool(workflows) or any(endpoint.status in IN_PROGRESS for endpoint in endpoints)
-    news = f"{running} pipelines running, {len(pending)} versions wait for a decision, {len(alarms)} alarms"
+    changing = any(endpoint.status in IN_PROGRESS for endpoint in endpoints)
+    live = running > 0 or bool(workflows) or bool(builds) or changing
+    running_things = f"{running} pipelines and {len(builds)} builds running"
+    news = f"{running_things}, {len(pending)} versions wait for a decision, {len(alarms)} alarms"
     return View("overview.html", "Overview", values, live, news)
