@@ -55,12 +55,12 @@ def check_sources(root: Path) -> Iterator[Finding]:
 
 def _definitions() -> dict[str, str]:
     """Both pipelines, compiled without a service."""
-    from pipelines.cli.compile import BUILDERS
+    from pipelines.cli.compile import BUILDERS, Variant
     from pipelines.definition import compile_definition
     from pipelines.session import offline_target
 
     place = offline_target()
-    return {name: compile_definition(build(place, False)) for name, build in BUILDERS.items()}
+    return {name: compile_definition(build(place, False, Variant())) for name, build in BUILDERS.items()}
 
 
 def _packages(root: Path) -> dict[str, Path]:

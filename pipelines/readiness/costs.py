@@ -1,7 +1,8 @@
 """What the project costs on AWS: stated prices times measured work, so that cents can be told from dollars.
 
 `python -m pipelines.readiness.costs` prints the table of docs/costs.md. Prices are on-demand list prices of US East
-(N. Virginia) as of 2026: an estimate, without free tiers, savings plans, tax and transfer between regions.
+(N. Virginia): an estimate, without free tiers, savings plans, tax and transfer between regions. docs/costs.md says of
+each price whether it was looked up, where and when.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ LAMBDA_REQUEST, LAMBDA_GB_SECOND = 0.20 / 1e6, 0.0000166667
 S3_PUT, S3_GET, S3_GB_MONTH = 0.005 / 1000, 0.0004 / 1000, 0.023
 CUSTOM_EVENT = 1.00 / 1e6
 # https://aws.amazon.com/cloudwatch/pricing/
-ALARM_MONTH, COMPOSITE_ALARM_MONTH, METRIC_MONTH, DASHBOARD_MONTH = 0.10, 0.50, 0.30, 3.00
+# an alarm over an expression is billed for each metric in it
+ALARM_METRIC_MONTH, COMPOSITE_ALARM_MONTH, METRIC_MONTH, DASHBOARD_MONTH = 0.10, 0.50, 0.30, 3.00
 LOGS_GB = 0.50
 # https://aws.amazon.com/codebuild/pricing/, https://aws.amazon.com/kms/pricing/
-BUILD_MINUTE = 0.005  # general1.small, Linux
+BUILD_TYPE, BUILD_MINUTE = "BUILD_GENERAL1_MEDIUM", 0.01  # Linux
 KEY_MONTH = 1.00
 
 # the defaults: pipelines/training/parameters.py, pipelines/deployment/settings.py, model_monitor/job_definition.py
@@ -57,7 +59,7 @@ INTAKE_TRANSITIONS = 3
 # what a picture leaves behind: its captured record and the workflow's log lines
 PICTURE_BYTES, LOG_BYTES = 3_000, 6_000
 # model_monitor/template.yaml, and the metrics of both schedules (14 features by two, five figures of quality)
-ALARMS, COMPOSITE_ALARMS, METRICS, DASHBOARDS = 19, 1, 33, 1
+ALARM_METRICS, COMPOSITE_ALARMS, METRICS, DASHBOARDS = 37, 1, 33, 1
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def costs() -> Iterator[Cost]:
             f"monitor, {told}, a month",
             monitor_month(times),
             f"{2 * times * DAYS_A_MONTH} jobs of about {ANALYZER_SECONDS // 60} min on {MONITOR_TYPE}, "
-            f"{ALARMS + COMPOSITE_ALARMS} alarms, {METRICS} metrics, dashboard, key",
+            f"alarms over {ALARM_METRICS} metrics and one over them all, {METRICS} metrics, dashboard, key",
         )
     yield Cost(
         "workflow, 1,000 pictures",
@@ -97,7 +99,7 @@ def costs() -> Iterator[Cost]:
         "without the endpoint",
     )
     yield Cost(
-        "one build", BUILD_MINUTES * BUILD_MINUTE, f"CodeBuild, small, {BUILD_MINUTES} min, without the training"
+        "one build", BUILD_MINUTES * BUILD_MINUTE, f"CodeBuild, medium, {BUILD_MINUTES} min, without the training"
     )
 
 
@@ -123,7 +125,7 @@ def serverless_month(pictures: int) -> float:
 def monitor_month(times_a_day: int) -> float:
     """Data quality and model quality, `times_a_day` each, and what stands all the time."""
     jobs = 2 * times_a_day * DAYS_A_MONTH * _hours(ANALYZER_SECONDS) * USD_PER_HOUR[MONITOR_TYPE]
-    standing = ALARMS * ALARM_MONTH + COMPOSITE_ALARMS * COMPOSITE_ALARM_MONTH + METRICS * METRIC_MONTH
+    standing = ALARM_METRICS * ALARM_METRIC_MONTH + COMPOSITE_ALARMS * COMPOSITE_ALARM_MONTH + METRICS * METRIC_MONTH
     return jobs + standing + DASHBOARDS * DASHBOARD_MONTH + KEY_MONTH
 
 

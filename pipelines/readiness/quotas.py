@@ -1,7 +1,7 @@
 """The quotas of an account that this project needs: in a new account most of them are 0, and raising one takes days.
 
-Codes are those of Service Quotas, where known; the service is asked by the quota's name, which it spells the same in
-every region (docs.aws.amazon.com/general/latest/gr/sagemaker.html).
+Codes are those of Service Quotas, where known (docs/costs.md says from where); the service is asked by the quota's
+name, which it spells the same in every region (docs.aws.amazon.com/general/latest/gr/sagemaker.html).
 """
 
 from __future__ import annotations

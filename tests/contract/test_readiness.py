@@ -118,9 +118,15 @@ def test_the_costs_are_of_the_projects_own_defaults(templates: list[Template]) -
     assert Resources().instance_type == costs.MONITOR_TYPE
     (monitor,) = (template for template in templates if template.name == "model_monitor/template.yaml")
     types = [resource["Type"] for resource in monitor.resources.values()]
-    assert types.count("AWS::CloudWatch::Alarm") == costs.ALARMS
+    alarms_of_metrics = [
+        one["Properties"] for one in monitor.resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    counted = [sum("MetricStat" in query for query in one.get("Metrics", [])) or 1 for one in alarms_of_metrics]
+    assert sum(counted) == costs.ALARM_METRICS
     assert types.count("AWS::CloudWatch::CompositeAlarm") == costs.COMPOSITE_ALARMS
     assert types.count("AWS::CloudWatch::Dashboard") == costs.DASHBOARDS
+    (retraining,) = (template for template in templates if template.name == "pipelines/retraining/template.yaml")
+    assert retraining.resources["Build"]["Properties"]["Environment"]["ComputeType"] == costs.BUILD_TYPE
 
 
 def test_costs_follow_from_prices_and_times() -> None:

@@ -217,6 +217,15 @@ def test_cfn_lints_matches_are_told_with_rule_and_line(tmp_path: Path) -> None:
     assert commands[0][-1].endswith("template.yaml")
 
 
+def test_cfn_lint_is_asked_for_what_it_leaves_out_too(tmp_path: Path) -> None:
+    """As `make lint-templates` asks it."""
+    _, (command,) = linted(tmp_path, 0, "[]")
+    asked = list(command)
+    made = (Path(__file__).resolve().parents[2] / "Makefile").read_text(encoding="utf-8")
+    flags = " ".join(asked[asked.index("--include-checks") : asked.index("--")])
+    assert flags == "--include-checks I3510" and f"cfn-lint {flags} --" in made
+
+
 def test_a_linter_that_fails_without_matches_has_not_passed(tmp_path: Path) -> None:
     assert linted(tmp_path, 1, "Traceback: no")[0].well is False
 
