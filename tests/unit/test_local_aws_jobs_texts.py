@@ -137,8 +137,24 @@ def test_an_unknown_image_is_refused_with_those_that_are_known(uri: str) -> None
     assert all(name in refused.value.message for name in known_images())
 
 
+@pytest.mark.parametrize("command", ["train", "serve"])
+def test_a_built_in_algorithm_trains_and_serves_and_says_what_the_service_knows_of_it(command: str) -> None:
+    image = require_image("811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1", command)
+
+    assert image.script.parts[-2:] == ("image_classification", "__main__.py")
+    assert image.algorithm is not None and image.algorithm.needs_gpu
+    assert [name for name, _ in image.algorithm.metric_definitions] == ["train:accuracy", "validation:accuracy"]
+
+
+def test_a_built_in_algorithm_has_an_exit_code_for_mistakes_of_the_customer() -> None:
+    assert algorithm_error("no images", "", 2, 2) == "ClientError: no images, exit code: 2"
+    assert algorithm_error("a bug", "", 1, 2) == "AlgorithmError: a bug, exit code: 1"
+
+
 def test_an_image_that_cannot_do_it_is_refused_with_those_that_can() -> None:
-    with pytest.raises(ValidationException, match=r"does not serve here.*Use one of: pytorch-inference\."):
+    with pytest.raises(
+        ValidationException, match=r"does not serve here.*Use one of: image-classification, pytorch-inference\."
+    ):
         require_image("pytorch-training:2", "serve")
 
 

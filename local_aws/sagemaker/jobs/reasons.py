@@ -51,17 +51,19 @@ def _error_of(traceback: list[str]) -> tuple[int, str]:
     return next(((number, line) for number, line in lines if number and EXCEPTION.match(line)), (0, ""))
 
 
-def algorithm_error(message: str, last_error: str, exit_code: int) -> str:
+def algorithm_error(message: str, last_error: str, exit_code: int, customer_error_code: int | None = None) -> str:
     """The reason of a container that ended by itself with an exit code other than 0.
 
     `message` is what it left for this purpose (output/failure, output/message). Where it left none, or one
-    that says no more than that something failed, the last error of the log is told.
+    that says no more than that something failed, the last error of the log is told. A built-in algorithm has an
+    exit code that says whose fault it is.
     """
     told = " ".join(message.split())
     if not told or (last_error and any(phrase in told for phrase in SAYS_NOTHING)):
         told = last_error
     ending = f", exit code: {exit_code}"
-    reason = f"AlgorithmError: {told or 'See job logs for more information'}"
+    kind = "ClientError" if exit_code == customer_error_code else "AlgorithmError"
+    reason = f"{kind}: {told or 'See job logs for more information'}"
     return shorten(reason, LONGEST_REASON - len(ending)) + ending
 
 

@@ -131,7 +131,7 @@ class _TrainingJob:
         stopped = job.control.stopped_by is not None or exit.ended_by == "deadline"
         if exit.code != 0 and not stopped:
             message = job.told(self._tree.read_message(FAILURE))
-            reason = algorithm_error(message, job.told(job.tail.last_error()), exit.code)
+            reason = algorithm_error(message, job.told(job.tail.last_error()), exit.code, self._customer_error_code())
             return Outcome("Failed", {**changes, "FailureReason": reason})
         self._enter("Uploading")
         # of a stopped job too: its script had the grace period to save what it has
@@ -139,6 +139,13 @@ class _TrainingJob:
         if exit.ended_by == "deadline":
             self._enter("MaxRuntimeExceeded")
         return Outcome("Stopped" if stopped else "Completed", changes)
+
+    def _customer_error_code(self) -> int | None:
+        specification = self._request["AlgorithmSpecification"]
+        if specification.get("ContainerEntrypoint"):
+            return None
+        algorithm = require_image(specification["TrainingImage"]).algorithm
+        return algorithm.customer_error_code if algorithm else None
 
     def _upload(self) -> None:
         request, uploads = self._request, self._job.uploads

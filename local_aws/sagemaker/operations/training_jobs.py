@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local_aws.images import require_image
+from local_aws.images import Algorithm, require_image
 from local_aws.sagemaker.context import Context
 from local_aws.sagemaker.control_plane import operation
 from local_aws.sagemaker.errors import ValidationException
@@ -31,6 +31,7 @@ LISTING = RecordListing(
         "TrainingPlanArnEquals": lambda record, arn: record.body["ResourceConfig"].get("TrainingPlanArn") == arn,
     },
 )
+GPU_INSTANCE = re.compile(r"ml\.[gp]\d")
 UNSUPPORTED = ("ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
 
 
@@ -48,6 +49,7 @@ def create_training_job(context: Context, request: dict[str, Any]) -> dict[str, 
     refuse(len(set(names)) < len(names), f"The channel names {names} are not unique.")
     for channel in request.get("InputDataConfig", []):
         _refuse_unsupported_channel(context, channel, request["RoleArn"])
+    _define_metrics(request["AlgorithmSpecification"])
     stopping = {
         "MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS,
         **(request.get("StoppingCondition") or {}),
@@ -100,7 +102,9 @@ def _refuse_unsupported_algorithm(request: dict[str, Any]) -> None:
     )
     refuse("TrainingImage" not in algorithm, "AlgorithmSpecification.TrainingImage is required.")
     entrypoint = algorithm.get("ContainerEntrypoint")
-    require_image(algorithm["TrainingImage"], None if entrypoint else "train")
+    image = require_image(algorithm["TrainingImage"], None if entrypoint else "train")
+    if image.algorithm is not None:
+        _refuse_unsuitable_for(image.repository, image.algorithm, request)
     refuse(
         bool(algorithm.get("ContainerArguments")) and not entrypoint,
         "AlgorithmSpecification.ContainerArguments are supported here with a ContainerEntrypoint only.",
@@ -114,6 +118,28 @@ def _refuse_unsupported_algorithm(request: dict[str, Any]) -> None:
                 f"The Regex {definition['Regex']} of the metric {definition['Name']} is not a regular "
                 f"expression: {error}."
             ) from error
+
+
+def _refuse_unsuitable_for(repository: str, algorithm: Algorithm, request: dict[str, Any]) -> None:
+    """What the service refuses of a job of a built-in algorithm."""
+    refuse(
+        bool(request["AlgorithmSpecification"].get("MetricDefinitions")),
+        "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request without "
+        "specifying metric definitions.",
+    )
+    instance_type = (request.get("ResourceConfig") or {}).get("InstanceType", "")
+    refuse(
+        algorithm.needs_gpu and bool(instance_type) and not GPU_INSTANCE.match(instance_type),
+        f"Instance type {instance_type} is not supported by algorithm {repository}; only GPU instances are supported.",
+    )
+
+
+def _define_metrics(specification: dict[str, Any]) -> None:
+    """A built-in algorithm has its own metric definitions: DescribeTrainingJob shows them."""
+    if algorithm := require_image(specification["TrainingImage"]).algorithm:
+        specification["MetricDefinitions"] = [
+            {"Name": name, "Regex": regex} for name, regex in algorithm.metric_definitions
+        ]
 
 
 def _refuse_unsupported_resources(resources: dict[str, Any]) -> None:
