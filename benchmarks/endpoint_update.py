@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figure import Figure, Promise, Spread, all_met
 from benchmarks.invoke_latency import invoke
 from benchmarks.result_file import write_result
 from benchmarks.serving_endpoints import (
@@ -24,6 +25,10 @@ from benchmarks.serving_endpoints import (
 )
 from pipelines.session import Target
 
+TO_NEW = Promise("requests that failed during an update to another version", "share", "at most", 0.0)
+TO_BROKEN = Promise("requests that failed during an update to a broken model", "share", "at most", 0.0)
+RIGHT = Promise("updates that ended as they should: which version serves, and the reason", "share", "at least", 1.0)
+PROMISES = (TO_NEW, TO_BROKEN, RIGHT)
 CLIENTS = 4
 PAUSE_SECONDS = 0.02
 ENDPOINT = "updated"
@@ -57,7 +62,7 @@ class SteadyLoad:
                 self.failures.append(f"{type(error).__name__}: {error}")
 
 
-def run(work_dir: Path) -> dict[str, Any]:
+def run(work_dir: Path) -> tuple[dict[str, Any], list[Figure]]:
     """Requests and failures of both updates, and what the endpoint says after each."""
     with local_target(work_dir / "aws") as target:
         models = {name: upload_model(target, name, build_net(seed)) for seed, name in enumerate(("first", "second"))}
@@ -70,9 +75,19 @@ def run(work_dir: Path) -> dict[str, Any]:
         "new_version_serves": good["config"] == "second" and good["last"] != good["first"],
         "old_version_still_serves": broken["config"] == "second" and broken["last"] == broken["first"] == good["last"],
         "reason_is_given": bool(broken["reason"]),
-        "no_request_failed": not good["failures"] and not broken["failures"],
     }
-    return {"to_a_new_version": good, "to_a_broken_model": broken, **checks, "passed": all(checks.values())}
+    held = sum(checks.values())
+    figures = [
+        _failed(TO_NEW, good),
+        _failed(TO_BROKEN, broken),
+        RIGHT.found(held / len(checks)),
+    ]
+    return {"to_a_new_version": good, "to_a_broken_model": broken, **checks}, figures
+
+
+def _failed(promise: Promise, update: dict[str, Any]) -> Figure:
+    failed, requests = update["failed"], update["requests"]
+    return promise.found(failed / requests, Spread.of_share(failed, requests))
 
 
 def update_under_load(target: Target, config: str) -> dict[str, Any]:
@@ -87,6 +102,7 @@ def update_under_load(target: Target, config: str) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 1),
         "requests": len(load.answers) + len(load.failures),
+        "failed": len(load.failures),
         "failures": load.failures[:5],
         "first": load.answers[0],
         "last": load.answers[-1],
@@ -105,17 +121,18 @@ def _wait_for_more(load: SteadyLoad, count: int) -> None:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        result = run(Path(folder))
+        result, figures = run(Path(folder))
     for name in ("to_a_new_version", "to_a_broken_model"):
         update = result[name]
         print(
             f"{name.replace('_', ' '):<20}{update['requests']:>6} requests in {update['seconds']} s, "
-            f"{len(update['failures'])} failed; {update['status']} with {update['config']}"
+            f"{update['failed']} failed; {update['status']} with {update['config']}"
         )
     print(f"reason: {result['to_a_broken_model']['reason']}")
-    print("passed" if result["passed"] else f"FAILED: {result}")
-    write_result("endpoint_update", result)
-    return 0 if result["passed"] else 1
+    passed = all_met(figures)
+    print("passed" if passed else f"FAILED: {result}")
+    write_result("endpoint_update", result, figures)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

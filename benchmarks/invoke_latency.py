@@ -7,32 +7,31 @@ data capture at most 1.1 times as long as without. All are measured in turns wit
 from __future__ import annotations
 
 import http.client
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figure import Figure, Promise
 from benchmarks.result_file import write_result
 from benchmarks.serving_endpoints import (
     build_net,
     configure,
     deploy,
+    in_plain_pytorch,
     local_target,
     picture,
     runtime_client,
     upload_model,
 )
+from benchmarks.turns import in_turns
 
-BAR = 3.0
-CAPTURE_BAR = 1.10
-ROUNDS = 40
-EACH_ROUND = 10
-WARM_UP = 50
+LATENCY = Promise("a picture through InvokeEndpoint over forward pass and plain HTTP", "ratio", "at most", 3.0)
+CAPTURE = Promise("InvokeEndpoint with data capture over without", "ratio", "at most", 1.10)
+PROMISES = (LATENCY, CAPTURE)
 
 # A server that does nothing, in a process of its own, on connections that stay open.
 IDLE_SERVER = """
@@ -54,15 +53,15 @@ server.serve_forever()
 """
 
 
-def run(work_dir: Path) -> dict[str, Any]:
-    """Medians in milliseconds, the two ratios and their bars."""
+def run(work_dir: Path) -> tuple[dict[str, Any], list[Figure]]:
+    """Medians in milliseconds, and the two ratios."""
     net, body = build_net(), picture()
     with local_target(work_dir / "aws") as target, idle_server() as port:
         model = upload_model(target, "latency", net)
         deploy(target, "captured", configure(target, "captured", model, capture=True))
         deploy(target, "plain", configure(target, "plain", model))
         runtime = runtime_client(target)
-        medians = in_turns(
+        turns = in_turns(
             {
                 "forward pass": forward_pass(net, body),
                 "plain HTTP round trip": round_trip(port, body),
@@ -70,40 +69,19 @@ def run(work_dir: Path) -> dict[str, Any]:
                 "InvokeEndpoint, captured": lambda: invoke(runtime, "captured", body),
             }
         )
-    ratio = medians["InvokeEndpoint"] / (medians["forward pass"] + medians["plain HTTP round trip"])
-    capture_ratio = medians["InvokeEndpoint, captured"] / medians["InvokeEndpoint"]
-    return {
-        "medians_ms": {name: round(value, 3) for name, value in medians.items()},
-        "requests": ROUNDS * EACH_ROUND,
-        "ratio": round(ratio, 3),
-        "bar": BAR,
-        "capture_ratio": round(capture_ratio, 3),
-        "capture_bar": CAPTURE_BAR,
-        "passed": ratio <= BAR and capture_ratio <= CAPTURE_BAR,
-    }
-
-
-def in_turns(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median of each action's time in milliseconds, all measured in turns so that noise meets them alike."""
-    times: dict[str, list[float]] = {name: [] for name in actions}
-    for action in actions.values():
-        for _ in range(WARM_UP):
-            action()
-    for _ in range(ROUNDS):
-        for name, action in actions.items():
-            for _ in range(EACH_ROUND):
-                began = time.perf_counter()
-                action()
-                times[name].append((time.perf_counter() - began) * 1000)
-    return {name: statistics.median(values) for name, values in times.items()}
+    figures = [
+        LATENCY.found(*turns.ratio("InvokeEndpoint", ["forward pass", "plain HTTP round trip"])),
+        CAPTURE.found(*turns.ratio("InvokeEndpoint, captured", ["InvokeEndpoint"])),
+    ]
+    return {"medians_ms": {name: round(value, 3) for name, value in turns.medians().items()}}, figures
 
 
 def forward_pass(net: Any, body: bytes) -> Callable[[], object]:
-    """The net on one decoded picture and its mirror image, as serving asks it."""
+    """The model on one decoded picture and its mirror image, in this process, in plain PyTorch."""
     from inference import input_fn, predict_fn
 
-    pixels = input_fn(body, "image/png")
-    return lambda: predict_fn(pixels, net)
+    model, pixels = in_plain_pytorch(net), input_fn(body, "image/png")
+    return lambda: predict_fn(pixels, model)
 
 
 def round_trip(port: int, body: bytes) -> Callable[[], object]:
@@ -140,14 +118,15 @@ def idle_server() -> Iterator[int]:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        result = run(Path(folder))
+        result, (latency, capture) = run(Path(folder))
     for name, median in result["medians_ms"].items():
         print(f"{name:<26}{median:>8.2f} ms")
-    print(f"{result['ratio']} times what cannot be avoided, bar {BAR}")
-    print(f"{result['capture_ratio']} times as long with capture, bar {CAPTURE_BAR}")
-    print("passed" if result["passed"] else "FAILED")
-    write_result("invoke_latency", result)
-    return 0 if result["passed"] else 1
+    print(f"{latency.value:.3f} times what cannot be avoided, bar {LATENCY.bar}")
+    print(f"{capture.value:.3f} times as long with capture, bar {CAPTURE.bar}")
+    passed = latency.passed and capture.passed
+    print("passed" if passed else "FAILED")
+    write_result("invoke_latency", result, [latency, capture])
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

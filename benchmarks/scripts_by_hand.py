@@ -7,9 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.calibration import expected_calibration_error, reliability
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_SUBSET = ROOT.parent / "shared" / "data" / "cifar-100-subset.tar.gz"
 RECORD_PREPROCESSOR = ROOT / "model_monitor" / "record_preprocessor.py"
+CLASSES = 2
 ANALYZER = ROOT / "local_aws" / "images" / "sagemaker_model_monitor_analyzer.py"
 
 # What a person would write to score a folder with the serving code that training left in the model folder.
@@ -68,11 +74,22 @@ def score(data: Path, model: Path, answers: Path, pictures: str = "test") -> flo
     answers.mkdir(parents=True)
     command = [sys.executable, "-c", SCORE, str(model), str(data / pictures), str(answers)]
     _run(command, ROOT, {"PYTHONPATH": str(model / "code")})
+    _, right = judge(data, answers)
+    return float(right.mean())
+
+
+def judge(data: Path, answers: Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How sure each answer to a test image is, and whether it is right, in the order of test.lst."""
     lines = (data / "test_lst" / "test.lst").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
-    said = [json.loads((answers / f"{name}.out").read_text()) for _, _, name in rows]
-    right = [each.index(max(each)) == int(label) for each, (_, label, _) in zip(said, rows, strict=True)]
-    return sum(right) / len(right)
+    said = np.array([json.loads((answers / f"{name}.out").read_text()) for _, _, name in rows])
+    return said.max(axis=1), said.argmax(axis=1) == np.array([int(label) for _, label, _ in rows])
+
+
+def calibration_error(data: Path, answers: Path) -> float:
+    """The expected calibration error of the answers to the test images, as the evaluation has it: 0..1."""
+    confidence, right = judge(data, answers)
+    return expected_calibration_error(reliability(confidence, right, CLASSES))
 
 
 def evaluate(data: Path, answers: Path, output: Path, monitoring: Path | None = None) -> None:

@@ -51,17 +51,27 @@ def local_target(folder: Path) -> Iterator[Target]:
 
 
 def build_net(seed: int = 0) -> Any:
-    """The classifier at train.py's default width, its weights drawn from `seed`."""
+    """The classifier at train.py's default size, its weights drawn from `seed`."""
     import torch
-    from arguments import DEFAULT_WIDTH
+    from arguments import DEFAULT_PATCH_FILTERS, DEFAULT_WIDTH
     from model import ModelConfig, build_classifier
 
     torch.set_num_threads(1)  # as in serving: the workers are the parallelism
     torch.manual_seed(seed)
-    config = ModelConfig(("bicycle", "motorcycle"), DEFAULT_WIDTH, (0.5,) * 3, (0.25,) * 3, 1.0)
+    config = ModelConfig(
+        ("bicycle", "motorcycle"), DEFAULT_WIDTH, (0.5,) * 3, (0.25,) * 3, 1.0, patch_filters=DEFAULT_PATCH_FILTERS
+    )
     net = build_classifier(config)
-    net.stem.normal_()
+    for fitted in (net.stem, *(net.patches.buffers() if net.patches else ())):
+        fitted.normal_(std=0.1)
     return net.eval()
+
+
+def in_plain_pytorch(net: Any) -> Any:
+    """The net in plain eager PyTorch, for `predict_fn`: what it is served with instead has a figure of its own."""
+    from serving_runtime import EagerAnswers
+
+    return EagerAnswers(net)
 
 
 def upload_model(target: Target, name: str, net: Any | None) -> str:

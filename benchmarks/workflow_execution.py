@@ -16,14 +16,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.invoke_latency import in_turns
+from benchmarks.figure import Figure, Promise
 from benchmarks.result_file import write_result
 from benchmarks.serving_endpoints import build_net, configure, deploy, local_target, picture, upload_model
+from benchmarks.turns import in_turns
 from pipelines.names import WORKFLOW_STACK_NAME
 from pipelines.session import Target
 from pipelines.workflow.stack import Workflow, deploy_workflow, find_workflow
 
-BAR = 1.5
+EXECUTION = Promise("a warm execution of the workflow over its functions by hand", "ratio", "at most", 1.5)
+PROMISES = (EXECUTION,)
 ENDPOINT = "workflow"
 KEY = "pictures/one.png"
 FUNCTIONS = ("serialize-image-data", "classify-image", "filter-low-confidence")
@@ -37,22 +39,21 @@ def deployed(target: Target) -> Workflow:
     return find_workflow(target, WORKFLOW_STACK_NAME)
 
 
-def run(work_dir: Path) -> dict[str, Any]:
-    """Medians in milliseconds, the ratio and its bar."""
+def run(work_dir: Path) -> tuple[dict[str, Any], Figure]:
+    """Medians in milliseconds, and their ratio."""
     with local_target(work_dir / "aws") as target:
         workflow = deployed(target)
         target.client("s3").put_object(Bucket=workflow.bucket, Key=KEY, Body=picture())
         # what is measured is not whether an untrained net is sure
         given = {"image_data": "", "s3_bucket": workflow.bucket, "s3_key": KEY, "threshold": 0.0}
-        medians = in_turns(
+        turns = in_turns(
             {
                 "three functions by hand": by_hand(target.client("lambda"), workflow.stack, given),
                 "the workflow": executed(target.client("stepfunctions"), workflow.state_machine_arn, given),
             }
         )
-    ratio = medians["the workflow"] / medians["three functions by hand"]
-    rounded = {name: round(value, 3) for name, value in medians.items()}
-    return {"medians_ms": rounded, "ratio": round(ratio, 3), "bar": BAR, "passed": ratio <= BAR}
+    rounded = {name: round(value, 3) for name, value in turns.medians().items()}
+    return {"medians_ms": rounded}, EXECUTION.found(*turns.ratio("the workflow", ["three functions by hand"]))
 
 
 def by_hand(functions: Any, stack: str, given: dict[str, Any]) -> Callable[[], object]:
@@ -86,13 +87,13 @@ def executed(states: Any, machine: str, given: dict[str, Any]) -> Callable[[], o
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        result = run(Path(folder))
+        result, figure = run(Path(folder))
     for name, median in result["medians_ms"].items():
         print(f"{name:<26}{median:>8.2f} ms")
-    print(f"{result['ratio']} times the functions by hand, bar {BAR}")
-    print("passed" if result["passed"] else "FAILED")
-    write_result("workflow_execution", result)
-    return 0 if result["passed"] else 1
+    print(f"{figure.value:.3f} times the functions by hand, bar {EXECUTION.bar}")
+    print("passed" if figure.passed else "FAILED")
+    write_result("workflow_execution", result, [figure])
+    return 0 if figure.passed else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What lies in build/bench, as a page, as JSON and as a table for docs/performance.md."""
