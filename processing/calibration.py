@@ -1,4 +1,4 @@
-"""Whether a model is as sure as it is right, and what its confidence means at work. Pure."""
+"""Whether a model is as sure as it is right. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,16 @@ from numpy.typing import NDArray
 
 from processing.metrics import wilson_interval
 
+METHOD = (
+    "expected calibration error (Guo et al., On Calibration of Modern Neural Networks, 2017), "
+    "10 bins of equal width from 0.5 to 1"
+)
 # The probability of the likelier of two classes lies between 0.5 and 1: ten bins of 0.05.
 BINS = 10
-# The inference workflow sends what is less certain than this to a human (its template's Threshold).
-WORKING_THRESHOLD = 0.93
-THRESHOLDS = (0.6, 0.7, 0.8, 0.9, WORKING_THRESHOLD, 0.95, 0.99)
+# What the project wants of its model. It is told, and no gate.
+ERROR_BAR = 0.05
+_SIMULATIONS = 1000
+_SIMULATION_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -31,27 +36,20 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True)
-class ThresholdEffect:
-    """What a confidence threshold does: the share below it, which a human sees, and how right the rest is.
+class ErrorByChance:
+    """The calibration error that a perfectly calibrated model shows on so many images of such confidence.
 
-    `accuracy` and its 95 % Wilson interval are None where nothing reaches the threshold.
+    It is not 0, for a bin's share of right answers varies by chance: `mean`, and what 95 % of models stay below.
     """
 
-    threshold: float
-    reviewed: int
-    review_share: float
-    decided: int
-    accuracy: float | None
-    accuracy_lower: float | None
-    accuracy_upper: float | None
+    mean: float
+    upper: float
 
 
 def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], classes: int) -> list[ReliabilityBin]:
     """The bins, of equal width from 1/classes to 1, that hold an image; both arrays are (n,), n at least 1."""
-    lowest = 1 / classes
-    edges = np.linspace(lowest, 1, BINS + 1)
-    # the last bin holds 1 itself; rounding may put a confidence just below the lowest edge
-    numbers = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, BINS - 1)
+    edges = _edges(classes)
+    numbers = _bin_numbers(confidence, edges)
     return [
         _bin(edges[number], edges[number + 1], confidence[numbers == number], right[numbers == number])
         for number in np.unique(numbers).tolist()
@@ -67,18 +65,25 @@ def expected_calibration_error(bins: list[ReliabilityBin]) -> float:
     return sum(each.images / images * abs(each.right - each.confidence) for each in bins)
 
 
-def threshold_effect(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_], threshold: float = WORKING_THRESHOLD
-) -> ThresholdEffect:
-    """What the threshold does to these images; a confidence equal to it is decided without a human."""
-    decided = confidence >= threshold
-    count, images = int(decided.sum()), len(confidence)
-    if not count:
-        return ThresholdEffect(threshold, images, 1.0, 0, None, None, None)
-    hits = int((right & decided).sum())
-    return ThresholdEffect(
-        threshold, images - count, (images - count) / images, count, hits / count, *wilson_interval(hits, count)
-    )
+def error_by_chance(confidence: NDArray[np.float64], classes: int) -> ErrorByChance:
+    """From 1,000 simulated models that are right exactly as often as they are sure, with a fixed seed."""
+    numbers = _bin_numbers(confidence, _edges(classes))
+    rng = np.random.default_rng(_SIMULATION_SEED)
+    errors = []
+    for _ in range(_SIMULATIONS):
+        right = rng.random(len(confidence)) < confidence
+        surplus = np.bincount(numbers, weights=right - confidence, minlength=BINS)
+        errors.append(float(np.abs(surplus).sum()) / len(confidence))
+    return ErrorByChance(float(np.mean(errors)), float(np.quantile(errors, 0.95)))
+
+
+def _edges(classes: int) -> NDArray[np.float64]:
+    return np.linspace(1 / classes, 1, BINS + 1, dtype=np.float64)
+
+
+def _bin_numbers(confidence: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.intp]:
+    # the last bin holds 1 itself; rounding may put a confidence just below the lowest edge
+    return np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, BINS - 1)
 
 
 def _bin(lower: float, upper: float, confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> ReliabilityBin:

@@ -101,7 +101,7 @@ def evaluate(
     features = _features(preprocess, inputs, judged) if preprocess else []
     evaluation = judge(judged, dataset, perturbed, champion, accuracy_threshold)
     with staged_folder(output_dir, OUTPUTS) as staging:
-        _draw_plots(staging / PLOTS_FOLDER, judged, dict(evaluation.metrics))
+        _draw_plots(staging / PLOTS_FOLDER, evaluation)
         write_predictions_file(staging / PREDICTIONS_FILE, judged.recorded, classes)
         page = render(evaluation, lineage, datetime.now(timezone.utc))
         (staging / REPORT_FILE).write_text(page, encoding="utf-8")
@@ -148,14 +148,16 @@ def _read_answers(inputs: EvaluationInputs, classes: Sequence[str]) -> tuple[Jud
     return judged, PerturbedAnswers(np.array(rows, dtype=np.intp), dict(zip(copies, perturbed, strict=True)))
 
 
-def _draw_plots(folder: Path, judged: JudgedImages, metrics: dict[str, Any]) -> None:
+def _draw_plots(folder: Path, evaluation: Evaluation) -> None:
     # Imported here because matplotlib takes two seconds, which a refused input should not wait for.
     from processing import plots
 
+    judged = evaluation.judged
     folder.mkdir()
     plots.draw_confusion_matrix(judged, folder / "confusion_matrix.png")
-    plots.draw_roc_curve(metrics, judged.classes[1], folder / "roc_curve.png")
+    plots.draw_roc_curve(dict(evaluation.metrics), judged.classes[1], folder / "roc_curve.png")
     plots.draw_confidence_histogram(judged, folder / "confidence_histogram.png")
+    plots.draw_coverage_curve(evaluation.coverage_curve, evaluation.working_threshold, folder / "coverage_curve.png")
     plots.draw_worst_mistakes(judged, folder / "worst_mistakes.png")
 
 
@@ -195,11 +197,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         monitoring = Monitoring(options.record_preprocessor, options.monitoring_dir) if options.monitoring_dir else None
         evaluation = evaluate(inputs, options.output_dir, options.accuracy_threshold, lineage, monitoring)
-        interval = evaluation.intervals["accuracy"]
+        interval, working = evaluation.intervals["accuracy"], evaluation.working_threshold
+        decided = "nothing to be right of" if working.accuracy is None else f"{working.accuracy:.3f} of it right"
         print(
             f"accuracy {evaluation.metrics['accuracy']['value']:.4f} on {len(evaluation.judged.labels)} images "
             f"(95 % interval {interval.lower:.3f} to {interval.upper:.3f}); champion: {evaluation.champion.status}; "
             f"{explain_failures(evaluation.checks)}"
+        )
+        print(
+            f"calibration error {evaluation.calibration_error:.3f}; at confidence threshold {working.threshold:g}: "
+            f"coverage {working.coverage:.3f}, {decided}, {working.reviewed} images left to a human"
         )
 
     return run_script(script)

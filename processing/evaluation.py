@@ -9,15 +9,23 @@ from numpy.typing import NDArray
 
 from processing.behaviour import BehaviourTest, judge_behaviour
 from processing.calibration import (
-    THRESHOLDS,
-    WORKING_THRESHOLD,
+    ERROR_BAR,
+    ErrorByChance,
     ReliabilityBin,
-    ThresholdEffect,
+    error_by_chance,
     expected_calibration_error,
     reliability,
-    threshold_effect,
 )
+from processing.calibration import METHOD as CALIBRATION_METHOD
 from processing.champion import ChampionComparison, compare_with_champion
+from processing.coverage import (
+    CURVE_THRESHOLDS,
+    THRESHOLDS,
+    WORKING_THRESHOLD,
+    ThresholdEffect,
+    curve_document,
+    threshold_effects,
+)
 from processing.gates import GateCheck, check_candidate, explain_failures
 from processing.judged_images import JudgedImages
 from processing.metrics import LEVEL, Interval, binary_classification_metrics, metric_intervals, resample_metrics
@@ -37,7 +45,8 @@ class PerturbedAnswers:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A candidate, judged. `thresholds` has one entry each of THRESHOLDS, `dataset` is dataset_report.json."""
+    """A candidate, judged. `thresholds` has one entry each of THRESHOLDS, `coverage_curve` of CURVE_THRESHOLDS;
+    `dataset` is dataset_report.json."""
 
     judged: JudgedImages
     dataset: Mapping[str, Any]
@@ -47,7 +56,9 @@ class Evaluation:
     champion: ChampionComparison
     bins: list[ReliabilityBin]
     calibration_error: float
+    calibration_error_by_chance: ErrorByChance
     thresholds: list[ThresholdEffect]
+    coverage_curve: list[ThresholdEffect]
     behaviour: list[BehaviourTest]
 
     @property
@@ -72,7 +83,8 @@ def judge(
     metrics = binary_classification_metrics(judged.labels, judged.probabilities, resampled)
     comparison = compare_with_champion(judged.recorded, champion)
     paired = comparison.paired
-    bins = reliability(judged.confidence, ~judged.wrong, len(judged.classes))
+    confidence, right = judged.confidence, ~judged.wrong
+    bins = reliability(confidence, right, len(judged.classes))
     return Evaluation(
         judged=judged,
         dataset=dataset,
@@ -87,7 +99,9 @@ def judge(
         champion=comparison,
         bins=bins,
         calibration_error=expected_calibration_error(bins),
-        thresholds=[threshold_effect(judged.confidence, ~judged.wrong, threshold) for threshold in THRESHOLDS],
+        calibration_error_by_chance=error_by_chance(confidence, len(judged.classes)),
+        thresholds=threshold_effects(confidence, right, THRESHOLDS),
+        coverage_curve=threshold_effects(confidence, right, CURVE_THRESHOLDS),
         behaviour=_judge_behaviour(judged, perturbed),
     )
 
@@ -107,10 +121,20 @@ def as_document(evaluation: Evaluation) -> dict[str, Any]:
         "rejection": explain_failures(evaluation.checks),
         "champion": _champion(evaluation.champion),
         "calibration": {
+            "method": CALIBRATION_METHOD,
             "expected_calibration_error": evaluation.calibration_error,
+            "bar": ERROR_BAR,
+            "within_bar": evaluation.calibration_error <= ERROR_BAR,
+            "by_chance": asdict(evaluation.calibration_error_by_chance),
             "bins": [asdict(each) for each in evaluation.bins],
         },
+        "working_threshold": asdict(evaluation.working_threshold),
         "thresholds": [asdict(effect) for effect in evaluation.thresholds],
+        "coverage_curve": {
+            "level": LEVEL,
+            "interval": "wilson",
+            **curve_document(evaluation.coverage_curve),
+        },
         "behaviour": [_behaviour(test, judged) for test in evaluation.behaviour],
         "registry": _registry(evaluation),
         "dataset": evaluation.dataset,
@@ -162,4 +186,13 @@ def _registry(evaluation: Evaluation) -> dict[str, str]:
         "champion_significance": f"{champion.bar:g}",
         "calibration_error": f"{evaluation.calibration_error:.4f}",
         "review_share": f"{evaluation.working_threshold.review_share:.4f}",
+        "at_threshold": _at_threshold(evaluation.working_threshold),
     }
+
+
+def _at_threshold(effect: ThresholdEffect) -> str:
+    """What an approver reads at a glance, in characters that metadata may hold (a comma is none of them)."""
+    accuracy = "none" if effect.accuracy is None else f"{effect.accuracy:.2f}"
+    return (
+        f"{effect.threshold:g}: coverage {effect.coverage:.2f} accuracy {accuracy} left for a human {effect.reviewed}"
+    )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from processing.calibration import WORKING_THRESHOLD
+from processing.coverage import WORKING_THRESHOLD
 from processing.evaluation import Evaluation
 from processing.lineage import Lineage
 from processing.paired_comparison import p_worse

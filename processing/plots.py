@@ -1,5 +1,6 @@
 """The evaluation's pictures: one function a plot, one style, legible to the colour-blind and in grey."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
+from processing.coverage import ThresholdEffect
 from processing.judged_images import JudgedImages
 
 # Okabe and Ito's palette.
@@ -108,6 +111,31 @@ def draw_confidence_histogram(judged: JudgedImages, file: Path) -> None:
         figure.savefig(file)
 
 
+def draw_coverage_curve(curve: Sequence[ThresholdEffect], working: ThresholdEffect, file: Path) -> None:
+    """What each confidence threshold leaves to the model, and how right that is, with 95 % intervals."""
+    decided = [effect for effect in curve if effect.decided]
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+        covered, right = figure.subplots(1, 2)
+        _draw_share(covered, curve, "coverage")
+        covered.set(ylim=(0, 1.02), ylabel="share decided without a human")
+        covered.set_title(f"Threshold {working.threshold:g} leaves {working.reviewed} to a human")
+        if decided:
+            _draw_share(right, decided, "accuracy")
+            # the interval of the last few images reaches far down: cut off, so that the rest stays legible
+            right.set_ylim(
+                max(0, min(effect.accuracy for effect in decided if effect.accuracy is not None) - 0.1), 1.005
+            )
+        right.set(ylabel="share right of the decided")
+        told = "none are decided" if working.accuracy is None else f"{working.accuracy:.1%} of the rest right"
+        right.set_title(told)
+        for axes in (covered, right):
+            axes.axvline(working.threshold, color=ORANGE, linestyle=":", linewidth=2)
+            axes.set(xlim=(0.5, 1), xlabel="threshold")
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        figure.savefig(file)
+
+
 def draw_worst_mistakes(judged: JudgedImages, file: Path) -> None:
     """The mistakes of which the model was most sure; without any, the right answers it was least sure of."""
     confidence, wrong = judged.confidence, judged.wrong
@@ -130,6 +158,13 @@ def draw_worst_mistakes(judged: JudgedImages, file: Path) -> None:
             truth, guess = (judged.classes[label[row]] for label in (judged.labels, judged.predicted))
             axes.set_title(f"is {truth}\nsaid {guess} {confidence[row]:.0%}", fontsize=9.5, fontweight="normal", pad=5)
         figure.savefig(file)
+
+
+def _draw_share(axes: Axes, curve: Sequence[ThresholdEffect], name: str) -> None:
+    thresholds = [effect.threshold for effect in curve]
+    share, lower, upper = ([getattr(effect, name + end) for effect in curve] for end in ("", "_lower", "_upper"))
+    axes.fill_between(thresholds, lower, upper, color=BLUE, alpha=0.12, linewidth=0)
+    axes.plot(thresholds, share, color=BLUE, linewidth=2)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from processing.behaviour import BehaviourTest
-from processing.calibration import ReliabilityBin
 from processing.report.markup import Markup, join, tag
 from processing.report.words import whole_percent
 
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 58, 22, 12, 40
-_BINS = 20
 
 
 class Frame:
@@ -106,54 +103,11 @@ def roc_chart(metrics: Mapping[str, Any], positive_class: str) -> Markup:
     frame = Frame((0, 1), (0, 1), 320)
     return frame.draw(
         f"ROC curve for {positive_class}: area {auc['value']:.3f}",
-        frame.axes(_shares(0, 1), _shares(0, 1), "false positive rate", "true positive rate"),
+        frame.axes(share_ticks(0, 1), share_ticks(0, 1), "false positive rate", "true positive rate"),
         frame.area([(0, 0), *points, (1, 0)], "area"),
         frame.line(0, 0, 1, 1, "chance"),
         frame.path(points, "curve"),
         frame.dot(x, y, "orange"),
-    )
-
-
-def reliability_chart(bins: Sequence[ReliabilityBin]) -> Markup:
-    lowest = min(0.5, min((each.right_lower for each in bins), default=0.5))
-    bottom = np.floor(lowest * 10) / 10
-    frame = Frame((0.5, 1), (float(bottom), 1), 320)
-    drawn = [
-        join(
-            frame.line(each.confidence, max(bottom, each.right_lower), each.confidence, each.right_upper, "whisker"),
-            frame.dot(each.confidence, max(float(bottom), each.right), "blue"),
-        )
-        for each in bins
-    ]
-    return frame.draw(
-        "Reliability: how often the model is right against how sure it is",
-        frame.axes(_shares(0.5, 1), _shares(float(bottom), 1), "confidence", "share right"),
-        frame.line(max(0.5, float(bottom)), max(0.5, float(bottom)), 1, 1, "chance"),
-        *drawn,
-    )
-
-
-def confidence_chart(confidence: NDArray[np.float64], wrong: NDArray[np.bool_], threshold: float) -> Markup:
-    edges = np.linspace(0.5, 1, _BINS + 1)
-    every, _ = np.histogram(confidence, edges)
-    mistaken, _ = np.histogram(confidence[wrong], edges)
-    highest = max(1, int(every.max()))
-    frame = Frame((0.5, 1), (0, highest * 1.08))
-    gap = 0.001
-    bars = [
-        join(
-            frame.bar(left + gap, right - gap, mistakes, count, "blue") if count > mistakes else None,
-            frame.bar(left + gap, right - gap, 0, mistakes, "orange") if mistakes else None,
-        )
-        for left, right, count, mistakes in zip(
-            edges[:-1].tolist(), edges[1:].tolist(), every.tolist(), mistaken.tolist(), strict=True
-        )
-    ]
-    return frame.draw(
-        f"Confidence of {len(confidence)} answers; right ones blue, wrong ones orange",
-        frame.axes(_shares(0.5, 1), _counts(highest), "confidence", "test images"),
-        *bars,
-        frame.line(threshold, 0, threshold, highest * 1.08, "mark"),
     )
 
 
@@ -183,19 +137,13 @@ def behaviour_chart(tests: Sequence[BehaviourTest]) -> Markup:
     names = {y: test.name.replace("_", " ") for test, y in zip(tests, heights, strict=True)}
     return frame.draw(
         "Share of answers that change with each perturbation, with 95 % intervals",
-        frame.axes(_shares(0, float(highest)), names, "share of answers that change", None),
+        frame.axes(share_ticks(0, float(highest)), names, "share of answers that change", None),
         *rows,
     )
 
 
-def _shares(lowest: float, highest: float) -> dict[float, str]:
+def share_ticks(lowest: float, highest: float) -> dict[float, str]:
+    """Where the ticks of an axis of shares stand, and what they say."""
     step = 0.1 if highest - lowest <= 0.5 else 0.2
     values = np.arange(lowest, highest + step / 2, step).round(2).tolist()
     return {value: whole_percent(value) for value in values if value <= highest + 1e-9}
-
-
-def _counts(highest: int) -> dict[float, str]:
-    step = max(1, 10 ** int(np.log10(highest)) // 2)
-    while highest / step > 6:
-        step *= 2
-    return {value: str(value) for value in range(0, highest + 1, step)}

@@ -4,15 +4,11 @@ from datetime import datetime
 
 from processing.evaluation import Evaluation
 from processing.lineage import Lineage
+from processing.report.confidence import confidence_section
 from processing.report.decision import champion_section, verdict
 from processing.report.document import document
 from processing.report.origin import data_section, origin_section
-from processing.report.quality import (
-    behaviour_section,
-    calibration_section,
-    mistakes_section,
-    quality_section,
-)
+from processing.report.quality import behaviour_section, mistakes_section, quality_section
 
 SECTIONS = {
     "verdict": "Verdict",
@@ -35,7 +31,7 @@ def render(evaluation: Evaluation, lineage: Lineage, written: datetime) -> str:
         verdict(evaluation),
         champion_section(evaluation),
         quality_section(evaluation),
-        calibration_section(evaluation),
+        confidence_section(evaluation),
         mistakes_section(evaluation),
         behaviour_section(evaluation),
         data_section(evaluation),

@@ -1,17 +1,10 @@
-"""The page's sections on how good the candidate is: figures, calibration, mistakes, behaviour."""
+"""The page's sections on how good the candidate is: figures, mistakes, behaviour."""
 
 import numpy as np
 
-from processing.calibration import WORKING_THRESHOLD, ThresholdEffect
 from processing.evaluation import Evaluation
 from processing.perturbations import PERTURBATIONS
-from processing.report.charts import (
-    behaviour_chart,
-    chart,
-    confidence_chart,
-    reliability_chart,
-    roc_chart,
-)
+from processing.report.charts import behaviour_chart, chart, roc_chart
 from processing.report.markup import Markup, join, table, tag
 from processing.report.pictures import answer, file_name, gallery, judged_picture, picture
 from processing.report.words import percent, section, share
@@ -55,38 +48,6 @@ def quality_section(evaluation: Evaluation) -> Markup:
             "div",
             tag("div", tag("h3", "Confusion matrix"), _confusion_matrix(evaluation)),
             chart(roc_chart(metrics, positive), "ROC curve; the dot is where the likelier class is the answer."),
-            class_="charts",
-        ),
-    )
-
-
-def calibration_section(evaluation: Evaluation) -> Markup:
-    judged, working = evaluation.judged, evaluation.working_threshold
-    return section(
-        "confidence",
-        "What its confidence means",
-        tag("p", _working_threshold(working)),
-        table(
-            ("threshold", "to a human", "decided", "of these right", "95 % interval"),
-            [_threshold_row(effect) for effect in evaluation.thresholds],
-            "What other thresholds would do",
-        ),
-        tag(
-            "p",
-            f"Expected calibration error: {evaluation.calibration_error:.3f} (0 is perfect), over bins of equal width.",
-        ),
-        tag(
-            "div",
-            chart(
-                reliability_chart(evaluation.bins),
-                "Reliability, with 95 % intervals. On the dotted line the model is right as often as it is sure; below "
-                "it is too sure.",
-            ),
-            chart(
-                confidence_chart(judged.confidence, judged.wrong, WORKING_THRESHOLD),
-                f"Confidence, right answers in blue and wrong ones in orange; dotted the working threshold "
-                f"{WORKING_THRESHOLD:g}.",
-            ),
             class_="charts",
         ),
     )
@@ -169,25 +130,6 @@ def _matrix_cell(count: int, images: int) -> Markup:
     strength = round(45 * count / images) if images else 0
     tint = f"background: color-mix(in srgb, var(--blue) {strength}%, transparent)"
     return tag("td", count, tag("small", percent(count / images if images else 0.0)), style=tint)
-
-
-def _working_threshold(effect: ThresholdEffect) -> str:
-    told = (
-        f"At the working threshold of {effect.threshold:g}, {effect.reviewed} of "
-        f"{effect.reviewed + effect.decided} images ({percent(effect.review_share)}) would go to a human."
-    )
-    if effect.accuracy is None or effect.accuracy_lower is None or effect.accuracy_upper is None:
-        return f"{told} Nothing would be decided without one."
-    interval = share(effect.accuracy, effect.accuracy_lower, effect.accuracy_upper)
-    return f"{told} Of the {effect.decided} decided without one, {interval} are right."
-
-
-def _threshold_row(effect: ThresholdEffect) -> tuple[object, ...]:
-    label = f"{effect.threshold:g}" + (" (working)" if effect.threshold == WORKING_THRESHOLD else "")
-    if effect.accuracy is None:
-        return label, percent(effect.review_share), effect.decided, "—", "—"
-    interval = f"{percent(effect.accuracy_lower or 0.0)} to {percent(effect.accuracy_upper or 0.0)}"
-    return label, percent(effect.review_share), effect.decided, percent(effect.accuracy), interval
 
 
 def _changed_pictures(evaluation: Evaluation) -> Markup | None:

@@ -49,7 +49,8 @@ def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, proces
     assert retraining["status"] == ("Succeeded" if retraining["package_arn"] else "Failed")
     assert "</html>" in Path(monitor["report"]).read_text(encoding="utf-8")
     plots = sorted(path.name for path in (tmp_path / "evaluation" / "plots").iterdir())
-    assert plots == ["confidence_histogram.png", "confusion_matrix.png", "roc_curve.png", "worst_mistakes.png"]
+    names = ("confidence_histogram", "confusion_matrix", "coverage_curve", "roc_curve", "worst_mistakes")
+    assert plots == [f"{name}.png" for name in names]
     assert not processes_of(tmp_path), "nothing is left running"
 
 

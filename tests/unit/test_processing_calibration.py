@@ -1,9 +1,9 @@
-"""Calibration and thresholds, against figures worked out by hand."""
+"""Calibration, against figures worked out by hand."""
 
 import numpy as np
 import pytest
 
-from processing.calibration import expected_calibration_error, reliability, threshold_effect
+from processing.calibration import ErrorByChance, error_by_chance, expected_calibration_error, reliability
 
 
 def test_bins_have_equal_width_and_leave_out_what_is_empty() -> None:
@@ -34,11 +34,16 @@ def test_a_model_as_right_as_it_is_sure_has_no_error() -> None:
     assert expected_calibration_error(reliability(confidence, right, 2)) == pytest.approx(0.0)
 
 
-def test_confidence_at_the_threshold_is_decided_and_below_it_goes_to_a_human() -> None:
-    effect = threshold_effect(np.array([0.93, 0.929, 0.99, 0.6]), np.array([True, True, False, True]), 0.93)
-    assert (effect.reviewed, effect.review_share, effect.decided, effect.accuracy) == (2, 0.5, 2, 0.5)
+def test_an_error_by_chance_is_what_a_calibrated_model_shows_on_few_images() -> None:
+    # one image, 0.75 sure: right with chance 3/4 and then 0.25 off, else 0.75 off; on average 2 * 3/4 * 1/4
+    alone = error_by_chance(np.array([0.75]), 2)
+    assert alone.mean == pytest.approx(0.375, abs=0.025)
+    assert alone.upper == 0.75
+    # the mean distance of a binomial's share of 400 from its own 0.9 is about sqrt(2 * 0.9 * 0.1 / (400 * pi))
+    many = error_by_chance(np.full(400, 0.9), 2)
+    assert many.mean == pytest.approx(np.sqrt(2 * 0.9 * 0.1 / (400 * np.pi)), rel=0.1)
+    assert many.mean < many.upper < 0.05
 
 
-def test_a_threshold_that_nothing_reaches_has_no_accuracy() -> None:
-    effect = threshold_effect(np.array([0.6, 0.7]), np.array([True, True]), 0.93)
-    assert (effect.review_share, effect.accuracy, effect.accuracy_lower) == (1.0, None, None)
+def test_sure_answers_that_are_right_have_no_error_by_chance() -> None:
+    assert error_by_chance(np.ones(20), 2) == ErrorByChance(0.0, 0.0)

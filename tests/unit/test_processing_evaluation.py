@@ -49,3 +49,27 @@ def test_every_number_is_one_that_json_can_hold() -> None:
     for mistakes in (0, 40):
         document = as_document(made_up_evaluation(mistakes=mistakes, champion_mistakes=mistakes))
         assert json.loads(json.dumps(document, allow_nan=False))["test_images"] == 40
+
+
+def test_calibration_and_the_working_threshold_are_told_and_are_no_gate() -> None:
+    evaluation = made_up_evaluation(mistakes=4)
+    document = as_document(evaluation)
+    calibration, working = document["calibration"], document["working_threshold"]
+    assert calibration["method"].startswith("expected calibration error (Guo et al.")
+    assert calibration["within_bar"] is (calibration["expected_calibration_error"] <= calibration["bar"] == 0.05)
+    assert 0 < calibration["by_chance"]["mean"] < calibration["by_chance"]["upper"]
+    assert working in document["thresholds"]
+    assert working["reviewed"] + working["decided"] == 40
+    assert len(document["coverage_curve"]["thresholds"]) == len(document["coverage_curve"]["accuracy"]) == 51
+    # far from calibrated, and passed all the same: only the accuracy and the champion decide
+    assert calibration["expected_calibration_error"] > 0.05
+    assert evaluation.passed
+
+
+def test_an_approver_reads_the_threshold_in_one_line() -> None:
+    document = as_document(made_up_evaluation(mistakes=4))
+    working = document["working_threshold"]
+    assert document["registry"]["at_threshold"] == (
+        f"0.93: coverage {working['coverage']:.2f} accuracy {working['accuracy']:.2f} "
+        f"left for a human {working['reviewed']}"
+    )
