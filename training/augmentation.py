@@ -18,6 +18,7 @@ class AugmentationStrength:
     intensity: float = 1.25
     hole_pixels: int = 8
     mixup_alpha: float = 0.2
+    paste_share: float = 0.5  # of the batches: those that are pasted into rather than mixed
 
 
 def augment(images: Tensor, strength: AugmentationStrength, generator: Generator) -> Tensor:
@@ -76,6 +77,31 @@ def mix(images: Tensor, targets: Tensor, alpha: float, generator: Generator) -> 
     share = _beta(alpha, generator)
     order = torch.randperm(len(images), generator=generator)
     return images.lerp(images[order], 1 - share), targets.lerp(targets[order], 1 - share)
+
+
+def mix_or_paste(
+    images: Tensor, targets: Tensor, strength: AugmentationStrength, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Paste into some batches, and mix the others."""
+    if torch.rand(1, generator=generator).item() < strength.paste_share:
+        return paste(images, targets, generator)
+    return mix(images, targets, strength.mixup_alpha, generator)
+
+
+def paste(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """CutMix: put a window of another picture into each, one window for the batch, of any size.
+
+    Images N x 3 x H x W, targets N x classes; these are shared by area.
+    """
+    _, _, height, width = images.shape
+    side = math.sqrt(torch.rand(1, generator=generator).item())
+    rows, columns = int(height * side), int(width * side)
+    top = int(torch.randint(0, height - rows + 1, (1,), generator=generator))
+    left = int(torch.randint(0, width - columns + 1, (1,), generator=generator))
+    order = torch.randperm(len(images), generator=generator)
+    pasted = images.clone()
+    pasted[:, :, top : top + rows, left : left + columns] = images[order, :, top : top + rows, left : left + columns]
+    return pasted, targets.lerp(targets[order], rows * columns / (height * width))
 
 
 def _beta(alpha: float, generator: Generator) -> float:

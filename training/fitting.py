@@ -1,26 +1,31 @@
 """Fits a classifier to labelled images, an epoch at a time; seed and epoch decide all that is random."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from arguments import Hyperparameters
-from augmentation import AugmentationStrength, augment, mix
+from augmentation import AugmentationStrength, augment, mix_or_paste
 from failure import TrainingRefused
 from image_list import LabelledImages
-from model import Classifier, ModelConfig, build_classifier, log_probabilities, unit_range
+from model import Classifier, ModelConfig, build_classifier, unit_range
 from moving_average import MovingAverage
 from one_cycle import one_cycle
+from patch_fitting import fit_patches
 from torch import Generator, Tensor
 from whitening import whitening_filters
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 LABEL_SMOOTHING = 0.05
-TEMPERATURE = 0.75  # smoothing and mixup teach the net to doubt; found by cross-validation
+# Found by cross-validation over the training images: the weight of the patch scores beside the net's logits, and what
+# makes the sum of both, or the net alone, as sure as it is right.
+PATCH_EVIDENCE = 4.0
+TEMPERATURE = 1.25
+NET_TEMPERATURE = 0.72  # below 1: smoothing and mixing teach the net to doubt
 AVERAGE_DECAY = 0.99
 VALIDATION_BATCH = 256
 
@@ -40,14 +45,23 @@ class Figures:
 class Fitting:
     """The net, its moving average and its optimiser, between epochs."""
 
-    def __init__(self, hyperparameters: Hyperparameters, train: LabelledImages) -> None:
+    def __init__(
+        self, hyperparameters: Hyperparameters, train: LabelledImages, body: Mapping[str, Tensor] | None = None
+    ) -> None:
+        """`body` is the state of a pretrained `Classifier.body` to start from, of the same width."""
         torch.manual_seed(hyperparameters.seed)
         self.hyperparameters = hyperparameters
         self.labels = train.labels
         self.images = unit_range(train.pixels)
         self.steps_an_epoch = math.ceil(len(train) / hyperparameters.batch_size)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.net = _untrained(hyperparameters, self.images).to(self.device)
+        net = untrained(hyperparameters, self.images)
+        if body is not None:
+            net.body.load_state_dict(body)
+        if net.patches is not None:
+            classes, seed = len(hyperparameters.classes), hyperparameters.seed
+            net.patches = fit_patches(train, classes, hyperparameters.patch_filters, PATCH_EVIDENCE, seed)
+        self.net = net.to(self.device)
         self.average = MovingAverage(self.net, AVERAGE_DECAY)
         self.optimiser = torch.optim.SGD(
             self.net.parameters(),
@@ -56,6 +70,8 @@ class Fitting:
             nesterov=True,
             weight_decay=WEIGHT_DECAY,
         )
+        self._validation: LabelledImages | None = None
+        self._patch_scores = torch.zeros(1)  # of these images; they do not change from epoch to epoch
 
     def fit_epoch(self, epoch: int) -> Figures:
         """Go once over the images, as epoch number `epoch` (from 1). Raises LossNotFinite."""
@@ -77,7 +93,7 @@ class Fitting:
     def _step(self, step: int, chosen: Tensor, generator: Generator) -> tuple[float, Tensor]:
         images = augment(self.images[chosen], AugmentationStrength(), generator)
         targets = F.one_hot(self.labels[chosen], len(self.hyperparameters.classes)).float()
-        images, targets = mix(images, targets, AugmentationStrength().mixup_alpha, generator)
+        images, targets = mix_or_paste(images, targets, AugmentationStrength(), generator)
         images = images.to(self.device, memory_format=torch.channels_last)
         logits = self.net(images)
         loss = F.cross_entropy(logits, targets.to(self.device), label_smoothing=LABEL_SMOOTHING)
@@ -91,15 +107,21 @@ class Fitting:
         return loss.item(), logits.detach()
 
     def validate(self, validation: LabelledImages) -> Figures:
-        """Judge the averaged net as serving would: each picture with its mirror image."""
-        answers = torch.cat(
-            [
-                log_probabilities(self.average.average, pixels.to(self.device)).cpu()
-                for pixels in validation.pixels.split(VALIDATION_BATCH)
-            ]
-        )
+        """Judge the averaged net as serving would: each picture with its mirror image, and its patches."""
+        net = self.average.average
+        if self._validation is not validation:
+            self._validation, self._patch_scores = validation, self._of_batches(net.patches, validation)
+        evidence = self._of_batches(net.mirrored, validation) + self._patch_scores
+        answers = F.log_softmax(evidence / net.config.temperature, dim=1)
         accuracy = (answers.argmax(dim=1) == validation.labels).float().mean().item()
         return Figures(F.nll_loss(answers, validation.labels).item(), accuracy)
+
+    @torch.no_grad()
+    def _of_batches(self, judge: Callable[[Tensor], Tensor] | None, judged: LabelledImages) -> Tensor:
+        if judge is None:
+            return torch.zeros(1)
+        batches = judged.pixels.split(VALIDATION_BATCH)
+        return torch.cat([judge(unit_range(pixels).to(self.device)).cpu() for pixels in batches])
 
     def fitted(self) -> Classifier:
         """The averaged net: what to save."""
@@ -120,7 +142,8 @@ class Fitting:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
-def _untrained(hyperparameters: Hyperparameters, images: Tensor) -> Classifier:
+def untrained(hyperparameters: Hyperparameters, images: Tensor) -> Classifier:
+    """A net on the stem of `images` (N x 3 x H x W in 0..1), from torch's global generator; patches not fitted."""
     deviation, mean = torch.std_mean(images, dim=(0, 2, 3))
     net = build_classifier(
         ModelConfig(
@@ -128,7 +151,8 @@ def _untrained(hyperparameters: Hyperparameters, images: Tensor) -> Classifier:
             width=hyperparameters.width,
             mean=_three(mean),
             std=_three(deviation.clamp_min(1 / 255)),  # one flat colour everywhere has no deviation
-            temperature=TEMPERATURE,
+            temperature=TEMPERATURE if hyperparameters.patch_filters else NET_TEMPERATURE,
+            patch_filters=hyperparameters.patch_filters,
         )
     )
     net.stem.copy_(whitening_filters(net.normalise(images)))

@@ -1,6 +1,6 @@
 """Serving code of the SageMaker PyTorch inference toolkit: one picture in, `[p_bicycle, p_motorcycle]` out.
 
-Travels with the model (code/), beside model.py and image_decoding.py, and imports only those, torch and the
+Travels with the model (code/), beside the modules that it imports; besides those, only torch and the
 errors of the toolkit that calls it: any other error would be answered with status 500.
 https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/errors.py
 """
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import torch
 from image_decoding import ImageUnreadable, decode_image
-from model import IMAGE_SIZE, MODEL_FILE, Classifier, load_classifier, log_probabilities
+from model import IMAGE_SIZE, MODEL_FILE, load_classifier
 from sagemaker_inference.errors import BaseInferenceToolkitError
-from torch import Tensor
+from serving_runtime import fastest_answers
+from torch import Tensor, nn
 
 CONTENT_TYPES = ("image/png", "image/jpeg", "application/x-image")
 JSON = "application/json"
@@ -30,10 +31,10 @@ class RequestRefused(BaseInferenceToolkitError):
         return str(self.message)
 
 
-def model_fn(model_dir: str) -> Classifier:
-    """Load model.pt of `model_dir`. Raises ModelFileInvalid if it is missing or damaged."""
+def model_fn(model_dir: str) -> nn.Module:
+    """model.pt of `model_dir` as what answers fastest. Raises ModelFileInvalid if it is missing or damaged."""
     torch.set_num_threads(1)  # one small picture at a time: the server's workers are the parallelism
-    return load_classifier(Path(model_dir) / MODEL_FILE)
+    return fastest_answers(load_classifier(Path(model_dir) / MODEL_FILE))
 
 
 def input_fn(request_body: bytes | bytearray, content_type: str) -> Tensor:
@@ -57,9 +58,11 @@ def input_fn(request_body: bytes | bytearray, content_type: str) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1).unsqueeze(0)
 
 
-def predict_fn(data: Tensor, model: Classifier) -> Tensor:
+@torch.no_grad()
+def predict_fn(data: Tensor, model: nn.Module) -> Tensor:
     """The probability of each class, 1 x classes, in the order of the training's --classes."""
-    return log_probabilities(model, data).exp()
+    probabilities: Tensor = model(data).exp()
+    return probabilities
 
 
 def output_fn(prediction: Tensor, accept: str | None) -> tuple[str, str]:

@@ -1,6 +1,6 @@
-"""The classifier: a small residual net on a fixed whitening stem, and the file it travels in.
+"""The classifier: a small residual net on a fixed whitening stem, with patch scores beside it, and its file.
 
-Travels with the model (code/model.py): imports only torch.
+Travels with the model (code/model.py): imports only torch and patches.py.
 """
 
 import io
@@ -10,10 +10,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from patches import PatchScores
 from torch import Tensor, nn
 
 MODEL_FILE = "model.pt"
-FILE_FORMAT = 1
+FILE_FORMAT = 2
 IMAGE_SIZE = 32
 MALFORMED = (  # what torch.load and the rebuilding raise when a file is not what they expect
     *(OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError),
@@ -32,6 +33,7 @@ class ModelConfig:
     """What it takes, besides the weights, to rebuild the net and read its answers.
 
     `mean` and `std` are per channel over pixels in 0..1; `temperature` divides the logits of answers.
+    Without `patch_filters` there are no patch scores: the net answers alone.
     """
 
     classes: tuple[str, ...]
@@ -39,6 +41,7 @@ class ModelConfig:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     temperature: float
+    patch_filters: int = 0
 
 
 class ResidualBlock(nn.Module):
@@ -70,7 +73,10 @@ class Downsample(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Pixels in 0..1, N x 3 x 32 x 32, to logits, N x classes. `stem` stays as `whitening.py` computed it."""
+    """Pixels in 0..1, N x 3 x 32 x 32, to the net's logits, N x classes; `evidence` is what it answers with.
+
+    `stem` stays as `whitening.py` computed it, `patches` as `patch_fitting.py` did; body and head are trained.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -87,8 +93,11 @@ class Classifier(nn.Module):
             ResidualBlock(2 * width),
             Downsample(2 * width, 4 * width),
             ResidualBlock(4 * width),
+            Downsample(4 * width, 8 * width),
+            ResidualBlock(8 * width),
         )
-        self.head = nn.Linear(4 * width, len(config.classes), bias=False)
+        self.head = nn.Linear(8 * width, len(config.classes), bias=False)
+        self.patches = PatchScores(config.patch_filters, len(config.classes)) if config.patch_filters else None
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels in 0..1 to zero mean and unit deviation over the training images, as the stem takes them."""
@@ -99,6 +108,16 @@ class Classifier(nn.Module):
         features = self.body(whitened).amax(dim=(2, 3))
         logits: Tensor = self.head(features) * LOGIT_SCALE
         return logits
+
+    def mirrored(self, images: Tensor) -> Tensor:
+        """The net's logits, N x classes, averaged over picture and mirror image."""
+        logits: Tensor = (self(images) + self(images.flip(3))) / 2
+        return logits
+
+    def evidence(self, images: Tensor) -> Tensor:
+        """What the answer rests on, N x classes: the net's logits and the patches' scores."""
+        net = self.mirrored(images)
+        return net if self.patches is None else net + self.patches(images)
 
 
 def build_classifier(config: ModelConfig) -> Classifier:
@@ -116,9 +135,7 @@ def unit_range(pixels: Tensor) -> Tensor:
 @torch.no_grad()
 def log_probabilities(net: Classifier, pixels: Tensor) -> Tensor:
     """The answer, N x classes, to uint8 pixels, N x 3 x 32 x 32: picture and mirror image are averaged."""
-    images = unit_range(pixels)
-    logits = (net(images) + net(images.flip(3))) / 2
-    return F.log_softmax(logits / net.config.temperature, dim=1)
+    return F.log_softmax(net.evidence(unit_range(pixels)) / net.config.temperature, dim=1)
 
 
 def pack_classifier(net: Classifier) -> bytes:
@@ -142,6 +159,7 @@ def load_classifier(path: Path) -> Classifier:
                 mean=tuple(values["mean"]),
                 std=tuple(values["std"]),
                 temperature=values["temperature"],
+                patch_filters=values["patch_filters"],
             )
         )
         net.load_state_dict(content["state_dict"])

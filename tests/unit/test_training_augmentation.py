@@ -10,7 +10,16 @@ from torch import Generator, Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the container: modules at the root
 
-from augmentation import AugmentationStrength, augment, change_light, cut_hole, mix, move
+from augmentation import (
+    AugmentationStrength,
+    augment,
+    change_light,
+    cut_hole,
+    mix,
+    mix_or_paste,
+    move,
+    paste,
+)
 
 STILL = AugmentationStrength(rotation_degrees=0, scale=1, shift_pixels=0, intensity=1, hole_pixels=0)
 CHANGES: list[Callable[[Tensor, Generator], Tensor]] = [
@@ -80,3 +89,30 @@ def test_mixup_without_alpha_changes_nothing(images: Tensor) -> None:
     mixed, mixed_targets = mix(images, targets, 0, seeded())
     assert torch.equal(mixed, images)
     assert torch.equal(mixed_targets, targets)
+
+
+def test_pasting_puts_one_window_of_another_picture_into_each_and_shares_targets_by_area() -> None:
+    images = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 3, 32, 32)  # each picture is full of its number
+    targets = torch.eye(6)
+    sizes = set()
+    for seed in range(20):
+        pasted, shared = paste(images, targets, seeded(seed))
+        for index in range(6):
+            shown = torch.bincount(pasted[index, 0].flatten().long(), minlength=6) / 32**2
+            assert torch.allclose(shared[index], shown, atol=1e-6)
+        sizes.add(round(float(shared.diagonal().amin()), 3))
+        moved = (pasted != images).any(dim=1).flatten(1)
+        windows = {tuple(each.tolist()) for each in moved if each.any()}
+        assert len(windows) <= 1, "one window for the batch"
+    assert len(sizes) > 5
+    assert torch.equal(images[:, 0, 0, 0], torch.arange(6.0)), "the batch that was given stays as it was"
+
+
+@pytest.mark.parametrize(("share", "chosen"), [(0.0, mix), (1.0, paste)])
+def test_a_batch_is_either_mixed_or_pasted_into(share: float, chosen: Callable[..., object], images: Tensor) -> None:
+    generator, targets = seeded(), torch.eye(6)
+    result = mix_or_paste(images, targets, AugmentationStrength(paste_share=share), generator)
+    same = seeded()
+    torch.rand(1, generator=same)
+    expected = mix(images, targets, 0.2, same) if chosen is mix else paste(images, targets, same)
+    assert all(torch.equal(a, b) for a, b in zip(result, expected, strict=True))

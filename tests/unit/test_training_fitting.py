@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the container: modules at the root
@@ -13,12 +14,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the con
 from arguments import Hyperparameters
 from fitting import Fitting, LossNotFinite
 from image_list import LabelledImages
+from model import log_probabilities, unit_range
 from moving_average import MovingAverage
 from one_cycle import one_cycle
 
 
-def given(epochs: int = 2, learning_rate: float = 0.05, seed: int = 1) -> Hyperparameters:
-    return Hyperparameters(epochs, learning_rate, batch_size=8, seed=seed, width=2, classes=("dark", "bright"))
+def given(epochs: int = 2, learning_rate: float = 0.05, seed: int = 1, patch_filters: int = 3) -> Hyperparameters:
+    return Hyperparameters(epochs, learning_rate, 8, seed, 2, ("dark", "bright"), patch_filters)
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +85,18 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_global_generator_does
     assert not same(results[0], weights(other))
 
 
+def test_on_two_threads_too_the_weights_are_the_same_bit_by_bit(images: LabelledImages) -> None:
+    torch.set_num_threads(2)
+    results = []
+    for _ in range(2):
+        fitting = Fitting(Hyperparameters(1, 0.05, 10, 1, 8, ("dark", "bright"), patch_filters=8), images)
+        fitting.fit_epoch(1)
+        results.append(fitting.fitted().state_dict())
+    assert results[0].keys() == results[1].keys()
+    for name, tensor in results[0].items():
+        assert torch.equal(tensor, results[1][name]), name
+
+
 def test_a_restored_fitting_goes_on_as_the_uninterrupted_one(images: LabelledImages) -> None:
     whole = Fitting(given(epochs=3), images)
     whole.fit_epoch(1)
@@ -105,12 +119,52 @@ def _copied(part: object) -> object:
 
 
 def test_an_easy_task_is_learnt(images: LabelledImages) -> None:
-    fitting = Fitting(given(epochs=6), images)
-    losses = [fitting.fit_epoch(epoch).loss for epoch in range(1, 7)]
+    fitting = Fitting(given(epochs=12, patch_filters=0), images)  # brightness, which patches are freed of
+    losses = [fitting.fit_epoch(epoch).loss for epoch in range(1, 13)]
     validated = fitting.validate(images)
     assert losses[-1] < losses[0]
     assert validated.accuracy == 1.0
     assert validated.loss < 0.6
+
+
+def test_the_last_validation_is_what_the_saved_classifier_says(images: LabelledImages) -> None:
+    fitting = Fitting(given(), images)
+    fitting.fit_epoch(1)
+    fitting.validate(images)
+    fitting.fit_epoch(2)
+    validated = fitting.validate(images)
+    answers = log_probabilities(fitting.fitted(), images.pixels)
+    assert validated.loss == pytest.approx(F.nll_loss(answers, images.labels).item(), rel=1e-5)
+    other = LabelledImages(images.pixels[:6], images.labels[:6])
+    expected = F.nll_loss(answers[:6], other.labels).item()
+    assert fitting.validate(other).loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_patch_filters_the_net_answers_alone(images: LabelledImages) -> None:
+    fitting = Fitting(given(patch_filters=0), images)
+    fitting.fit_epoch(1)
+    net = fitting.fitted()
+    assert net.patches is None
+    pictures = unit_range(images.pixels)
+    assert torch.equal(net.evidence(pictures), net.mirrored(pictures))
+    assert 0 <= fitting.validate(images).accuracy <= 1
+
+
+def test_a_given_body_is_where_the_fitting_starts(images: LabelledImages) -> None:
+    body = Fitting(given(seed=5), images).net.body.state_dict()
+    started = Fitting(given(seed=6), images, body=body)
+    assert all(torch.equal(tensor, started.net.body.state_dict()[name]) for name, tensor in body.items())
+    assert all(torch.equal(tensor, started.fitted().body.state_dict()[name]) for name, tensor in body.items())
+
+
+def test_steps_leave_the_patch_scores_as_they_were_fitted(images: LabelledImages) -> None:
+    fitting = Fitting(given(), images)
+    assert fitting.net.patches is not None
+    before = {name: tensor.clone() for name, tensor in fitting.net.patches.state_dict().items()}
+    fitting.fit_epoch(1)
+    after = fitting.fitted().patches
+    assert after is not None
+    assert all(torch.equal(tensor, before[name]) for name, tensor in after.state_dict().items())
 
 
 def test_the_stem_stays_as_it_was(images: LabelledImages) -> None:

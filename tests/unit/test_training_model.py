@@ -11,6 +11,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the container: modules at the root
 
 from model import (
+    FILE_FORMAT,
     Classifier,
     ModelConfig,
     ModelFileInvalid,
@@ -31,10 +32,14 @@ def pixels(count: int) -> torch.Tensor:
     return torch.randint(0, 256, (count, 3, 32, 32), generator=torch.Generator().manual_seed(3)).to(torch.uint8)
 
 
-@pytest.fixture
-def net() -> Classifier:
+@pytest.fixture(params=[0, 3])
+def net(request: pytest.FixtureRequest) -> Classifier:
+    """Without patch scores and with them."""
     torch.manual_seed(0)
-    net = build_classifier(config())
+    net = build_classifier(replace(config(), patch_filters=request.param))
+    if net.patches is not None:
+        for buffer in net.patches.buffers():
+            buffer.uniform_(-0.3, 0.3)
     net.stem.copy_(whitening_filters(net.normalise(unit_range(pixels(20)))))
     return net.eval()
 
@@ -120,7 +125,7 @@ def test_a_model_file_that_would_run_code_is_refused_and_does_not(net: Classifie
         def __reduce__(self) -> tuple[object, tuple[Path]]:
             return Path.touch, (tmp_path / "touched",)
 
-    torch.save({"format": 1, "config": Malicious(), "state_dict": {}}, tmp_path / "model.pt")
+    torch.save({"format": FILE_FORMAT, "config": Malicious(), "state_dict": {}}, tmp_path / "model.pt")
     with pytest.raises(ModelFileInvalid):
         load_classifier(tmp_path / "model.pt")
     assert not (tmp_path / "touched").exists()
@@ -134,3 +139,20 @@ def test_a_lower_temperature_gives_surer_answers_of_the_same_class(net: Classifi
     assert torch.equal(sure.argmax(dim=1), unsure.argmax(dim=1))
     assert (sure.amax(dim=1) > unsure.amax(dim=1)).all()
     assert torch.allclose(unsure.sum(dim=1), torch.ones(6))
+
+
+def test_patch_scores_add_to_the_logits(net: Classifier) -> None:
+    images = unit_range(pixels(3))
+    alone = net.mirrored(images)
+    if net.patches is None:
+        assert torch.equal(net.evidence(images), alone)
+    else:
+        assert torch.allclose(net.evidence(images), alone + net.patches(images))
+        assert not torch.allclose(net.evidence(images), alone, atol=1e-3)
+
+
+def test_a_file_of_the_format_before_is_refused_by_its_number(net: Classifier, tmp_path: Path) -> None:
+    content = torch.load(io.BytesIO(pack_classifier(net)), weights_only=True)
+    torch.save({**content, "format": 1}, tmp_path / "model.pt")
+    with pytest.raises(ModelFileInvalid, match=f"has format 1, this code reads {FILE_FORMAT}"):
+        load_classifier(tmp_path / "model.pt")
