@@ -20,13 +20,18 @@ from processing.exit_message import ProcessingFailure, run_script
 from processing.image_digest import pixel_sha256
 from processing.image_list import ListedImage, write_image_list
 from processing.new_images import Found, Known, NewImage, choose_new_images, read_new_images, report_on
+from processing.pretraining_images import (
+    PRETRAINING_FOLDER,
+    choose_pretraining_images,
+    report_on_pretraining,
+    write_pretraining_images,
+)
 from processing.splitting import stratified_validation_mask
 from processing.staged_output import staged_folder
 
 SPLITS = ("train", "validation", "test")
 REPORT_FOLDER, REPORT_FILE = "report", "dataset_report.json"
-# The report comes last: where it stands, everything stands.
-OUTPUTS = (*SPLITS, *(f"{split}_lst" for split in SPLITS), REPORT_FOLDER)
+SPLIT_OUTPUTS = (*SPLITS, *(f"{split}_lst" for split in SPLITS))
 
 
 class UnknownClass(ProcessingFailure):
@@ -69,13 +74,15 @@ def extract(
     seed: int,
     expected_md5: str | None = None,
     new_images_dir: Path | None = None,
+    pretrain: bool = False,
 ) -> dict[str, Any]:
     """Write the classes' pictures, lists and report under output_dir and return the report.
 
     A class's label is its position in `classes`. Training images that are pixel for pixel a test image are
     dropped. New images, in a folder for each class, join the training images alone: who validates and who tests is a
-    matter of archive and seed. Raises a ProcessingFailure named for what is wrong with the archive, the classes, the
-    new images or the disk; then nothing is left in output_dir.
+    matter of archive and seed. With `pretrain`, the training images of all other classes are written too, in a folder
+    of their own (`pretraining_images`). Raises a ProcessingFailure named for what is wrong with the archive, the
+    classes, the new images or the disk; then nothing is left in output_dir.
     """
     archive = read_archive(archive_file, expected_md5)
     fine_labels = resolve_classes(classes, archive.class_names)
@@ -99,6 +106,8 @@ def extract(
         "validation": _renamed(train.where(validating)),
         "test": test,
     }
+    judged = {*test_digests, *train_digests[validating].tolist()}
+    others = choose_pretraining_images(archive, fine_labels, judged) if pretrain else None
     report = {
         **_archive_report(archive, classes, fine_labels),
         "counts": {name: split.counts(classes) for name, split in splits.items()},
@@ -107,10 +116,15 @@ def extract(
         "validation_fraction": validation_fraction,
         "seed": seed,
         "image_shape": list(IMAGE_SHAPE),
+        **({"pretraining": report_on_pretraining(others)} if others else {}),
     }
-    with staged_folder(output_dir, OUTPUTS) as staging:
+    # The report comes last: where it stands, everything stands.
+    outputs = (*SPLIT_OUTPUTS, *((PRETRAINING_FOLDER,) if others else ()), REPORT_FOLDER)
+    with staged_folder(output_dir, outputs) as staging:
         for name, split in splits.items():
             _write_split(split, staging / name, staging / f"{name}_lst" / f"{name}.lst")
+        if others:
+            write_pretraining_images(others, staging / PRETRAINING_FOLDER)
         (staging / REPORT_FOLDER).mkdir()
         (staging / REPORT_FOLDER / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return report
@@ -188,6 +202,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--validation-fraction", type=float, default=0.1, help="of each class's training images")
     parser.add_argument("--seed", type=int, default=42, help="chooses which images validate")
     parser.add_argument("--expected-md5", default=None, help="refuse any other archive")
+    parser.add_argument("--pretrain", action="store_true", help="write the other classes' training images too")
     return parser.parse_args(arguments)
 
 
@@ -203,6 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.seed,
             options.expected_md5,
             options.new_images_dir,
+            options.pretrain,
         )
         counts = ", ".join(f"{split} {count['total']}" for split, count in report["counts"].items())
         dropped = report["duplicates_of_test_dropped"]
@@ -211,6 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"new images: {new['files']} files, {new['added']['total']} added to train")
         for file, problem in new["unreadable_files"].items():
             print(f"new image {file!r} left out: {problem}")
+        if others := report.get("pretraining"):
+            print(f"pretraining: {others['images']['total']} images of {others['classes']} other classes")
 
     return run_script(script)
 

@@ -69,9 +69,13 @@ def reproduction(lineage: Lineage) -> list[str]:
     commit = lineage.facts.get("code_version", "").removesuffix("-modified")
     made_with = {name: value for name, value in lineage.parameters.items() if name not in AFTERWARDS}
     parameters = [f"--param {shlex.quote(f'{name}={value}')}" for name, value in made_with.items()]
+    algorithm = lineage.facts.get("algorithm")
+    trained_by = [f"--algorithm {shlex.quote(algorithm)}"] if algorithm else []
+    if "pretrain" in lineage.facts:
+        trained_by.append("--pretrain")
     return [
         *([f"git checkout {shlex.quote(commit)}"] if commit else []),
-        " \\\n  ".join(["scones run --wait", *parameters]),
+        " \\\n  ".join(["scones run --wait", *trained_by, *parameters]),
     ]
 
 

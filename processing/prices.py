@@ -3,7 +3,8 @@
 from processing.lineage import JobRecord
 
 # On-demand prices of SageMaker processing, training and batch transform instances, US dollars an hour, as
-# listed for US East (N. Virginia). Other regions, savings plans, storage and transfer are not in them.
+# listed for US East (N. Virginia). Other regions, savings plans, storage and transfer are not in them. docs/costs.md
+# says which of them were looked up, and where.
 SOURCE = "aws.amazon.com/sagemaker/ai/pricing, us-east-1"
 AS_OF = "2026"
 USD_PER_HOUR = {
@@ -21,6 +22,14 @@ USD_PER_HOUR = {
     "ml.c6i.xlarge": 0.204,
     "ml.c6i.2xlarge": 0.408,
     "ml.c6i.4xlarge": 0.816,
+    # with GPUs
+    "ml.g4dn.xlarge": 0.736,
+    "ml.g4dn.2xlarge": 0.94,
+    "ml.g4dn.4xlarge": 1.505,
+    "ml.g5.xlarge": 1.408,
+    "ml.g5.2xlarge": 1.515,
+    "ml.g5.4xlarge": 2.03,
+    "ml.p3.2xlarge": 3.825,
 }
 
 

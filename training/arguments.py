@@ -14,7 +14,9 @@ DEFAULT_EPOCHS = 60
 DEFAULT_LEARNING_RATE = 0.05
 DEFAULT_BATCH_SIZE = 48
 DEFAULT_SEED = 42
-DEFAULT_WIDTH = 16
+DEFAULT_WIDTH = 12
+DEFAULT_PRETRAIN_EPOCHS = 10
+DEFAULT_PATCH_FILTERS = 500
 DEFAULT_CLASSES = "bicycle,motorcycle"
 
 
@@ -24,7 +26,7 @@ class HyperparameterInvalid(TrainingRefused):
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Everything, besides data and code, that the trained weights depend on."""
+    """Everything, besides data and code, that the trained weights depend on. No `pretrain_epochs`: no pretraining."""
 
     epochs: int
     learning_rate: float
@@ -32,11 +34,14 @@ class Hyperparameters:
     seed: int
     width: int
     classes: tuple[str, ...]
+    patch_filters: int = 0
+    pretrain_epochs: int = 0
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the container finds its input and leaves its output. No checkpoint folder: no checkpoints."""
+    """Where the container finds its input and leaves its output. No checkpoint folder: no checkpoints. What `pretrain`
+    names is read with pretraining alone."""
 
     train: Path
     validation: Path
@@ -44,6 +49,7 @@ class Folders:
     validation_lst: Path
     model: Path
     checkpoint: Path | None
+    pretrain: Path
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ def parse_arguments(argv: Sequence[str], environment: Mapping[str, str] = os.env
         seed=flags.seed,
         width=flags.width,
         classes=tuple(name.strip() for name in flags.classes.split(",")),
+        patch_filters=flags.patch_filters,
+        pretrain_epochs=_pretrain_epochs(flags),
     )
     _check(hyperparameters)
     folders = Folders(
@@ -75,6 +83,7 @@ def parse_arguments(argv: Sequence[str], environment: Mapping[str, str] = os.env
         validation_lst=flags.validation_lst,
         model=flags.model_dir,
         checkpoint=Path(flags.checkpoint_dir) if flags.checkpoint_dir else None,
+        pretrain=flags.pretrain_dir,
     )
     return Arguments(hyperparameters, folders, cpu_count=flags.num_cpus)
 
@@ -99,18 +108,37 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     hyperparameters.add_argument("--batch-size", type=int, default=DEFAULT_BATCH_SIZE, help="images a step")
     hyperparameters.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of all that is random")
     hyperparameters.add_argument(
-        "--width", type=int, default=DEFAULT_WIDTH, help="a quarter of the last layer's channels"
+        "--width", type=int, default=DEFAULT_WIDTH, help="an eighth of the last layer's channels"
+    )
+    hyperparameters.add_argument(
+        "--patch-filters", type=int, default=DEFAULT_PATCH_FILTERS, help="of the patch scores; 0: the net answers alone"
     )
     hyperparameters.add_argument("--classes", default=DEFAULT_CLASSES, help="names in order of label")
+    hyperparameters.add_argument(
+        "--pretrain",
+        nargs="?",  # the service passes a value with every hyperparameter
+        type=str.lower,
+        choices=("true", "false"),
+        const="true",
+        default="false",
+        help="learn from the pictures of other classes in the channel pretrain first",
+    )
+    hyperparameters.add_argument(
+        "--pretrain-epochs",
+        type=int,
+        help=f"passes over those pictures, with --pretrain; {DEFAULT_PRETRAIN_EPOCHS} if not given",
+    )
     folders = parser.add_argument_group("folders")
     folders.add_argument(
         "--checkpoint-dir", default="", help="where to save every epoch and resume from; empty: neither"
     )
+    # Not --pretrain, as the channel's name would have it: that is the hyperparameter.
     for flag, variable, default in (
         ("--train", "SM_CHANNEL_TRAIN", "/opt/ml/input/data/train"),
         ("--validation", "SM_CHANNEL_VALIDATION", "/opt/ml/input/data/validation"),
         ("--train-lst", "SM_CHANNEL_TRAIN_LST", "/opt/ml/input/data/train_lst"),
         ("--validation-lst", "SM_CHANNEL_VALIDATION_LST", "/opt/ml/input/data/validation_lst"),
+        ("--pretrain-dir", "SM_CHANNEL_PRETRAIN", "/opt/ml/input/data/pretrain"),
         ("--model-dir", "SM_MODEL_DIR", "/opt/ml/model"),
     ):
         folders.add_argument(flag, type=Path, default=environment.get(variable, default), help=f"${variable}")
@@ -123,12 +151,25 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
+def _pretrain_epochs(flags: argparse.Namespace) -> int:
+    """0 without --pretrain. Raises HyperparameterInvalid."""
+    if flags.pretrain == "true":
+        epochs = DEFAULT_PRETRAIN_EPOCHS if flags.pretrain_epochs is None else int(flags.pretrain_epochs)
+        if not 1 <= epochs <= 1000:
+            raise HyperparameterInvalid(f"--pretrain-epochs {epochs} is outside 1..1000")
+        return epochs
+    if flags.pretrain_epochs is not None:
+        raise HyperparameterInvalid("--pretrain-epochs is of no effect without --pretrain; give both, or neither")
+    return 0
+
+
 def _check(given: Hyperparameters) -> None:
     for name, value, at_least, at_most in (
         ("epochs", given.epochs, 1, 10_000),
         ("batch-size", given.batch_size, 1, 65_536),
         ("seed", given.seed, 0, 2**31 - 1),
         ("width", given.width, 1, 512),
+        ("patch-filters", given.patch_filters, 0, 10_000),
     ):
         if not at_least <= value <= at_most:
             raise HyperparameterInvalid(f"--{name} {value} is outside {at_least}..{at_most}")

@@ -6,7 +6,7 @@ import json
 import pickle
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from arguments import Hyperparameters
 from atomic_file import write_atomically
 from image_list import LabelledImages
+from torch import Tensor
 
 KEPT = 2  # should the newest be damaged, there is one before it
 UNREADABLE = (
@@ -41,11 +42,18 @@ class Checkpoint:
     state: dict[str, Any]
 
 
-def run_identity(hyperparameters: Hyperparameters, train: LabelledImages, code_dir: Path) -> str:
-    """16 hex digits that differ if hyperparameters, training images or training code do."""
+def run_identity(
+    hyperparameters: Hyperparameters,
+    train: LabelledImages,
+    code_dir: Path,
+    body: Mapping[str, Tensor] | None = None,
+) -> str:
+    """16 hex digits that differ if hyperparameters, training images, training code or a pretrained body do."""
     digest = hashlib.sha256(json.dumps(asdict(hyperparameters), sort_keys=True).encode())
     digest.update(train.pixels.numpy().tobytes())
     digest.update(train.labels.numpy().tobytes())
+    for weights in (body or {}).values():
+        digest.update(weights.numpy().tobytes())
     for source in sorted(code_dir.glob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:  # torch takes seconds to load; --help and refused flags need 
     from checkpoint import CheckpointFolder
     from fitting import Figures, Fitting
     from image_list import LabelledImages
+    from torch import Tensor
 
 CODE_DIR = Path(__file__).resolve().parent
 MOST_THREADS = 2  # so small a net gains nothing from more, and results stay alike across instances
@@ -31,15 +33,21 @@ def run(arguments: Arguments) -> None:
     """Train as told and write the model. Raises a TrainingRefused that says what a person can mend."""
     # Read when torch loads: on shared cores, threads that spin while they wait cost three times the CPU.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, matrix products on GPUs vary
     import torch
     from fitting import Fitting
     from model_folder import write_model_folder
+    from pretraining import fine_tuning
 
     torch.set_num_threads(max(1, min(arguments.cpu_count, MOST_THREADS)))
+    # The same weights again, bit by bit. What has no such implementation on a GPU says so and runs.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # for debugging, and slow
     train, validation = read_images(arguments.folders, arguments.hyperparameters.classes)
     log(f"images: train={len(train)} validation={len(validation)}")
-    fitting = Fitting(arguments.hyperparameters, train)
-    checkpoints = open_checkpoints(arguments, train)
+    body = pretrain(arguments, train)
+    fitting = Fitting(fine_tuning(arguments.hyperparameters) if body else arguments.hyperparameters, train, body)
+    checkpoints = open_checkpoints(arguments, train, body)
     done = resume(fitting, checkpoints, validation)
     fit(fitting, range(done + 1, arguments.hyperparameters.epochs + 1), validation, checkpoints)
     write_model_folder(arguments.folders.model, fitting.fitted(), CODE_DIR)
@@ -56,13 +64,28 @@ def read_images(folders: Folders, classes: tuple[str, ...]) -> "tuple[LabelledIm
     return train, read_labelled_images(folders.validation_lst, folders.validation, len(classes), IMAGE_SIZE)
 
 
-def open_checkpoints(arguments: Arguments, train: "LabelledImages") -> "CheckpointFolder | None":
+def pretrain(arguments: Arguments, train: "LabelledImages") -> "dict[str, Tensor] | None":
+    """The body to start from, learnt from pictures of other classes; None where that was not asked for."""
+    from fitting import untrained
+    from model import unit_range
+    from pretraining_job import PretrainingPlan, pretrained_body
+
+    given, folders = arguments.hyperparameters, arguments.folders
+    if not given.pretrain_epochs:
+        return None
+    plan = PretrainingPlan(folders.pretrain, given.pretrain_epochs, given.seed, folders.checkpoint)
+    return pretrained_body(plan, untrained(given, unit_range(train.pixels)), CODE_DIR, log)
+
+
+def open_checkpoints(
+    arguments: Arguments, train: "LabelledImages", body: "Mapping[str, Tensor] | None"
+) -> "CheckpointFolder | None":
     """The checkpoints of this very run, if a folder for them was given."""
     from checkpoint import CheckpointFolder, run_identity
 
     if arguments.folders.checkpoint is None:
         return None
-    identity = run_identity(arguments.hyperparameters, train, CODE_DIR)
+    identity = run_identity(arguments.hyperparameters, train, CODE_DIR, body)
     return CheckpointFolder(arguments.folders.checkpoint, identity, log)
 
 

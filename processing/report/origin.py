@@ -13,6 +13,7 @@ _FACT_NAMES = {
     "code_version": "Code version (git commit)",
     "execution_arn": "Pipeline execution",
     "algorithm": "Algorithm",
+    "pretrain": "Pretrained on other classes",
     "processing_code_sha256": "Code of processing/, SHA-256",
     "training_code_sha256": "Code of training/, SHA-256",
     "training_job_arn": "Training job",
@@ -44,6 +45,7 @@ def data_section(evaluation: Evaluation) -> Markup:
         ("SHA-256", archive.get("sha256", "unknown")),
         ("MD5", archive.get("md5", "unknown")),
         ("Classes", ", ".join(evaluation.judged.classes)),
+        *_pretraining(dataset.get("pretraining")),
     ]
     counts = dataset.get("counts", {})
     rows = [
@@ -81,6 +83,13 @@ def _source(dataset: Mapping[str, Any]) -> str:
     source = str(dataset.get("source", "unknown"))
     official = dataset.get("archive", {}).get("official")
     return "the official CIFAR-100 archive" if official else _SOURCES.get(source, source)
+
+
+def _pretraining(others: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """What the net learnt from first; nothing where it was not pretrained."""
+    if not others:
+        return []
+    return [("Pretrained on", f"{others['images']['total']:,} images of {others['classes']} other classes")]
 
 
 def _new_images(new: Mapping[str, Any] | None, classes: Sequence[str]) -> Markup | None:

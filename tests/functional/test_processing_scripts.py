@@ -295,7 +295,8 @@ def test_evaluation_writes_figures_and_evidence_and_leaves_acting_to_the_pipelin
     assert (done.returncode, done.stderr) == (0, "")
     output = answered / "evaluation"
     plots = [
-        f"plots/{name}.png" for name in ("confidence_histogram", "confusion_matrix", "roc_curve", "worst_mistakes")
+        f"plots/{name}.png"
+        for name in ("confidence_histogram", "confusion_matrix", "coverage_curve", "roc_curve", "worst_mistakes")
     ]
     assert files(output) == ["evaluation.json", "model_card.json", *plots, "predictions.csv", "report.html"]
 

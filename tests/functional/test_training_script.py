@@ -16,7 +16,7 @@ from PIL import Image
 
 TRAINING = Path(__file__).parents[2] / "training"
 EPOCH_LINE = r"epoch={} train:loss=[0-9.]+ train:accuracy=[0-9.]+ validation:loss=[0-9.]+ validation:accuracy=[0-9.]+"
-FLAGS = ["--batch-size", "10", "--width", "2", "--seed", "3"]
+FLAGS = ["--batch-size", "10", "--width", "2", "--seed", "3", "--patch-filters", "5"]
 Job = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -124,6 +124,8 @@ def test_the_model_folder_serves_by_itself(
         "code/image_decoding.py",
         "code/inference.py",
         "code/model.py",
+        "code/patches.py",
+        "code/serving_runtime.py",
         "model.pt",
     ]
     script = (
@@ -142,6 +144,7 @@ def test_the_model_folder_serves_by_itself(
         timeout=120,
         check=True,
     )
+    assert served.stderr == ""
     dark, bright = (json.loads(line) for line in served.stdout.splitlines())
     assert sum(dark) == pytest.approx(1)
     assert sum(bright) == pytest.approx(1)

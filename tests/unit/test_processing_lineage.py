@@ -59,3 +59,5 @@ def test_the_commands_to_make_a_model_again_are_quoted_for_the_shell() -> None:
         == """scones run --wait --param Epochs=60 --param 'InputDataUri=s3://b/it'"'"'s here'"""
     )
     assert reproduction(Lineage()) == ["scones run --wait"]
+    (again,) = reproduction(Lineage({"algorithm": "image-classification"}))
+    assert again.replace(" \\\n ", "") == "scones run --wait --algorithm image-classification"

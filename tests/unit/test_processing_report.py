@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import re
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from processing.coverage import CURVE_THRESHOLDS, THRESHOLDS, threshold_effects
 from processing.lineage import JobRecord, Lineage
 from processing.report.markup import Markup, join, tag
 from processing.report.page import SECTIONS, render
@@ -27,6 +30,7 @@ LINEAGE = Lineage(
     parameters={"Epochs": "60", "InputDataUri": "s3://bucket/data"},
     jobs=[JobRecord("TrainClassifier", "ml.m5.2xlarge", 1, 3600.0), JobRecord("ScoreTestSet", "ml.other", 1, None)],
 )
+UNSURE = {"thresholds": THRESHOLDS, "coverage_curve": CURVE_THRESHOLDS}
 VOID = {"meta", "img", "br", "col"}
 
 
@@ -100,7 +104,7 @@ def test_the_page_has_one_title_sections_with_headings_and_charts_with_names() -
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     assert all(section["aria-labelledby"] in ids for section in page.named("section"))
     charts = page.named("svg")
-    assert len(charts) == 5
+    assert len(charts) == 7
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
     assert page.named("html")[0]["lang"] == "en"
 
@@ -166,7 +170,31 @@ def test_mistakes_behaviour_and_thresholds_are_told() -> None:
     assert "greyscale 2 of 10 20.0 %" in text
     assert "At the working threshold of 0.93," in text
     assert "Expected calibration error: 0." in text
+    assert "10 bins of equal width from 0.5 to 1 (Guo et al.," in text
+    assert "even a perfectly calibrated model shows 0." in text
     assert "It made none on the test images." in page_of(mistakes=0).text
+
+
+def test_the_curve_marks_the_working_threshold_and_the_table_tells_it_in_figures() -> None:
+    evaluation = made_up_evaluation(mistakes=4)
+    page, working = page_of(mistakes=4), evaluation.working_threshold
+    names = [str(attributes.get("aria-label")) for attributes in page.named("svg")]
+    assert f"Share decided without a human, by threshold: {100 * working.coverage:.1f}\u00a0% at 0.93" in names
+    assert f"Share right of what is decided, by threshold: {100 * working.accuracy:.1f}\u00a0% at 0.93" in names
+    assert (
+        f"0.93 (working) {working.reviewed} {100 * working.coverage:.1f} % "
+        f"({100 * working.coverage_lower:.1f} to {100 * working.coverage_upper:.1f})"
+    ) in page.text
+
+
+def test_a_threshold_that_nothing_reaches_is_told_and_drawn_without_an_accuracy() -> None:
+    judged = made_up_evaluation()
+    unsure = dataclasses.replace(judged.judged, probabilities=np.full((len(judged.judged.labels), 2), 0.5))
+    confidence, right = unsure.confidence, ~unsure.wrong
+    effects = {name: threshold_effects(confidence, right, at) for name, at in UNSURE.items()}
+    text = Page(render(dataclasses.replace(judged, judged=unsure, **effects), LINEAGE, WRITTEN)).text
+    assert "Nothing would be decided without one." in text
+    assert "0.93 (working) 40 0.0 % (0.0 to 8.8) —" in text
 
 
 def test_origin_tells_data_code_jobs_cost_and_how_to_make_it_again() -> None:
@@ -220,6 +248,14 @@ def test_new_images_are_told_with_what_became_of_every_file() -> None:
         assert said in text
     assert "Refused as copies of validation images" not in text
     assert "bicycle/<b>.png" in text, "escaped, and so it is text"
+
+
+def test_what_the_net_learnt_from_first_is_told() -> None:
+    assert "Pretrained" not in page_of().text
+    others = {"classes": 98, "images": {"apple": 500, "total": 48990}, "duplicates_of_test_or_validation_dropped": 10}
+    text = page_of(dataset={**DATASET, "pretraining": others}).text
+    assert "Pretrained on" in text
+    assert "48,990 images of 98 other classes" in text
 
 
 @pytest.mark.parametrize("mistakes", [0, 20, 40])

@@ -12,7 +12,9 @@ from arguments import HyperparameterInvalid, parse_arguments
 
 def test_flags_are_typed() -> None:
     flags = ["--epochs", "3", "--learning-rate", "0.1", "--batch-size", "8", "--seed", "5", "--width", "6"]
-    given = parse_arguments([*flags, "--classes", "cat, dog"], {}).hyperparameters
+    more = ["--patch-filters", "7", "--classes", "cat, dog"]
+    given = parse_arguments([*flags, *more], {}).hyperparameters
+    assert given.patch_filters == 7
     assert (given.epochs, given.learning_rate, given.batch_size, given.seed, given.width) == (3, 0.1, 8, 5, 6)
     assert given.classes == ("cat", "dog")
 
@@ -52,6 +54,8 @@ def test_folders_come_from_the_environment_and_flags_win() -> None:
         (["--learning-rate", "inf"], "--learning-rate inf is not a number above 0"),
         (["--batch-size", "0"], "--batch-size 0 is outside 1"),
         (["--width", "0"], "--width 0 is outside 1"),
+        (["--patch-filters", "-1"], "--patch-filters -1 is outside 0"),
+        (["--patch-filters", "10001"], "--patch-filters 10001 is outside 0"),
         (["--seed", "-1"], "--seed -1 is outside 0"),
         (["--classes", "bicycle"], "--classes 'bicycle' must be two or more"),
         (["--classes", "bicycle,bicycle"], "must be two or more"),
