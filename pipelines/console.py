@@ -61,6 +61,7 @@ EXPECTED = frozenset(
         "TestSetMissing",
         "UnknownPipeline",
         "UnsupportedAlgorithm",
+        "UnsupportedPretraining",
         "UnsupportedCron",
     }
 )

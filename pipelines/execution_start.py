@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-from pipelines.build_environment import Retraining
+from pipelines.build_environment import BuildEnvironment, Push, Retraining
 from pipelines.executions import list_executions
 from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME
-from pipelines.retraining.reason import BY_HAND, TRAINING_REASON, TRAINING_TRIGGER, USER, fitted
+from pipelines.retraining.reason import BY_HAND, CODEBUILD, PUSH, TRAINING_REASON, TRAINING_TRIGGER, USER, fitted
 from pipelines.session import target_from_environment
 from pipelines.submission import start_execution
 
 UNDER_WAY = frozenset({"Executing", "Stopping"})
+WHYS = frozenset({TRAINING_REASON, TRAINING_TRIGGER})
 
 Tell = Callable[[str], object]
 
@@ -31,11 +33,29 @@ class Start:
     token: str | None = None
 
 
+def as_trained_before(module: ModuleType, kwargs: Mapping[str, Any], build: BuildEnvironment) -> dict[str, Any]:
+    """The kwargs of the module's get_pipeline, for a retraining those that train as the champion was trained."""
+    if build.retraining is None or not hasattr(module, "get_retraining_kwargs"):
+        return dict(kwargs)
+    return dict(module.get_retraining_kwargs(**kwargs))
+
+
 def start_described(sagemaker: Any, pipeline: str, start: Start) -> str:
     """Start the pipeline; the execution's ARN."""
     return start_execution(
         sagemaker, pipeline, start.parameters, description=start.description, client_request_token=start.token
     )
+
+
+def with_push(push: Push, parameters: Mapping[str, str], known: Collection[str]) -> Start:
+    """How a build by a push starts: with these parameters, and with what was pushed as the reason.
+
+    `known` are the parameters that the pipeline has, as for `with_retraining`.
+    """
+    reason = fitted(f"{PUSH} of {push.code_version}" if push.code_version else PUSH, PUSH)
+    if not set(known) >= WHYS:
+        return Start(parameters, reason)
+    return Start({**parameters, TRAINING_REASON: reason, TRAINING_TRIGGER: CODEBUILD}, reason)
 
 
 def with_retraining(
@@ -49,7 +69,7 @@ def with_retraining(
     _require_nothing_under_way(sagemaker, pipeline)
     reason, trigger = fitted(retraining.reason, BY_HAND), fitted(retraining.trigger, USER)
     tell(f"retraining asked for by {trigger}: {reason}")
-    if not {TRAINING_REASON, TRAINING_TRIGGER} <= set(known):
+    if not set(known) >= WHYS:
         return Start({}, reason, retraining.token)
 
     # Imported here: its parts are the training pipeline's own.
@@ -62,6 +82,7 @@ def with_retraining(
         target,
         reason,
         trigger,
+        algorithm=kwargs.get("algorithm"),
         endpoint=kwargs.get("endpoint_name", ENDPOINT_NAME),
         group=kwargs.get("model_package_group_name", MODEL_PACKAGE_GROUP_NAME),
         tell=tell,

@@ -4,14 +4,17 @@ and exit codes."""
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.atomic_text import write_text
+from pipelines.build_environment import read_environment
 from pipelines.console import run_reporting_errors
 from pipelines.definition import compile_definition
-from pipelines.pipeline_module import load_pipeline, read_kwargs
+from pipelines.execution_start import as_trained_before
+from pipelines.pipeline_module import pipeline_module, read_kwargs
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -25,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _print_definition(options: argparse.Namespace) -> int:
-    definition = compile_definition(load_pipeline(options.module_name, read_kwargs(options.kwargs)))
+    module = pipeline_module(options.module_name)
+    # what a build checks is what it will send
+    kwargs = as_trained_before(module, read_kwargs(options.kwargs), read_environment(os.environ))
+    definition = compile_definition(module.get_pipeline(**kwargs))
     if options.file_name:
         write_text(Path(options.file_name), definition)
     else:

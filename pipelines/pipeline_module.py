@@ -5,20 +5,18 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
+import re
+from contextlib import suppress
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from sagemaker.mlops.workflow import Pipeline
+# SageMaker's own pattern of a RoleArn
+ROLE_ARN = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 
 
 class BadArgument(ValueError):
     """A command line argument is not what it should be; the message is the one line to show."""
-
-
-def load_pipeline(module_name: str, kwargs: dict[str, Any]) -> Pipeline:
-    """Imports the module and calls its `get_pipeline(**kwargs)`. Raises BadArgument if it has none."""
-    return pipeline_module(module_name).get_pipeline(**kwargs)
 
 
 def pipeline_module(name: str) -> ModuleType:
@@ -35,13 +33,24 @@ def pipeline_module(name: str) -> ModuleType:
     return module
 
 
+def check_role(option: str, arn: object) -> None:
+    """Raises BadArgument for what is no role's ARN: the SDK would ask IAM for a role of that name, and fail deep
+    inside."""
+    if not isinstance(arn, str) or not ROLE_ARN.fullmatch(arn):
+        raise BadArgument(f"{option}: wants arn:aws:iam::ACCOUNT:role/NAME, not {arn}")
+
+
 def read_kwargs(text: str | None) -> dict[str, Any]:
     """--kwargs: a Python literal, a dict with string keys; nothing given is an empty one. An empty text counts as not
-    given: a build writes '' where a variable of its environment is not set. Raises BadArgument."""
+    given: a build writes '' where a variable of its environment is not set. Raises BadArgument, also for a `role` that
+    is none."""
     value = _literal("--kwargs", text) if text else {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise BadArgument(f"--kwargs: wants a dict such as \"{{'region': 'us-east-1'}}\", not {text}")
-    return {key: item for key, item in value.items() if item != ""}
+    given = {key: item for key, item in value.items() if item != ""}
+    if "role" in given:
+        check_role("--kwargs: role", given["role"])
+    return given
 
 
 def read_tags(text: str | None) -> list[dict[str, str]]:
@@ -54,7 +63,7 @@ def read_tags(text: str | None) -> list[dict[str, str]]:
 
 
 def _literal(option: str, text: str) -> object:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError) as error:
-        raise BadArgument(f"{option}: not a Python literal: {text}") from error
+    for read in (ast.literal_eval, json.loads):  # JSON for those who write true and null
+        with suppress(ValueError, SyntaxError):
+            return read(text)
+    raise BadArgument(f"{option}: not a Python literal, nor JSON: {text}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,17 +21,22 @@ from pipelines.atomic_text import write_text
 from pipelines.build_environment import BuildEnvironment, read_environment
 from pipelines.console import explain, run_reporting_errors
 from pipelines.definition import check_definition, compile_definition
-from pipelines.execution_start import RetrainingUnderWay, Start, start_described, with_retraining
+from pipelines.execution_start import (
+    RetrainingUnderWay,
+    Start,
+    as_trained_before,
+    start_described,
+    with_push,
+    with_retraining,
+)
 from pipelines.executions import failure, rejection
-from pipelines.pipeline_module import BadArgument, pipeline_module, read_kwargs, read_tags
+from pipelines.pipeline_module import BadArgument, check_role, pipeline_module, read_kwargs, read_tags
 from pipelines.submission import ExecutionStatus, upsert_pipeline, wait_for_execution
 
 POLL_SECONDS = 30.0
 # A local AWS has no quota of calls and executions of a minute.
 LOCAL_POLL_SECONDS = 1.0
 FAILED, REFUSED = 1, 3
-# SageMaker's own pattern of a RoleArn
-ROLE_ARN = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -65,10 +69,9 @@ def progress_printer(write: Callable[[str], object] = print) -> Callable[[Execut
 
 
 def _run(options: argparse.Namespace, build: BuildEnvironment) -> int:
-    if not ROLE_ARN.fullmatch(options.role_arn):
-        raise BadArgument(f"--role-arn: wants arn:aws:iam::ACCOUNT:role/NAME, not {options.role_arn}")
-    kwargs = read_kwargs(options.kwargs)
+    check_role("--role-arn", options.role_arn)
     module = pipeline_module(options.module_name)
+    kwargs = as_trained_before(module, read_kwargs(options.kwargs), build)
     pipeline = module.get_pipeline(**_with_role(kwargs, options))
     definition = _checked(compile_definition(pipeline))
     client = _register(options, kwargs, module, pipeline, definition)
@@ -122,15 +125,20 @@ def _with_project_tags(module: ModuleType, tags: list[dict[str, str]], kwargs: d
 def _how_to_start(
     module: ModuleType, pipeline: Any, definition: str, kwargs: dict[str, Any], build: BuildEnvironment
 ) -> Start:
-    """With what the module starts its pipeline beyond the defaults, or with what a retraining is. Raises
-    RetrainingUnderWay."""
+    """With what the module starts its pipeline beyond the defaults, or with what a retraining is; and with why, in a
+    build. Raises RetrainingUnderWay."""
     session = pipeline.sagemaker_session
+    known = {parameter["Name"] for parameter in json.loads(definition)["Parameters"]}
     if build.retraining is not None:
-        known = {parameter["Name"] for parameter in json.loads(definition)["Parameters"]}
         return with_retraining(build.retraining, session.sagemaker_client, pipeline.name, known, kwargs, _say)
+    parameters = _own_parameters(module, session, kwargs)
+    return Start(parameters) if build.push is None else with_push(build.push, parameters, known)
+
+
+def _own_parameters(module: ModuleType, session: Any, kwargs: dict[str, Any]) -> dict[str, str]:
     if not hasattr(module, "get_execution_parameters"):
-        return Start({})
-    return Start(dict(module.get_execution_parameters(session.sagemaker_client, session.s3_client, **kwargs)))
+        return {}
+    return dict(module.get_execution_parameters(session.sagemaker_client, session.s3_client, **kwargs))
 
 
 def _follow(client: Any, arn: str) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.names import DEPLOYMENT_PIPELINE_NAME, PIPELINE_NAME
+from pipelines.training.algorithms import PYTORCH, algorithm_named, check_pretraining
 
 if TYPE_CHECKING:
     from sagemaker.mlops.workflow import Pipeline
@@ -23,27 +25,42 @@ class UnknownPipeline(LookupError):
     """This project has no pipeline of that name."""
 
 
-def compiled_definition(target: Target, pipeline: str = PIPELINE_NAME, stage_code: bool = True) -> str:
+@dataclass(frozen=True)
+class Variant:
+    """Which of its definitions the training pipeline is compiled to. Raises UnsupportedAlgorithm,
+    UnsupportedPretraining."""
+
+    algorithm: str = PYTORCH.name
+    pretrain: bool = False
+
+    def __post_init__(self) -> None:
+        check_pretraining(algorithm_named(self.algorithm), self.pretrain)
+
+
+def compiled_definition(
+    target: Target, pipeline: str = PIPELINE_NAME, stage_code: bool = True, variant: Variant | None = None
+) -> str:
     """A pipeline's definition for this target, checked; container code is uploaded unless `stage_code` is off.
 
-    Raises UnknownPipeline, InvalidDefinition.
+    `variant` is the training pipeline's, its default one if not given. Raises UnknownPipeline, UnsupportedAlgorithm,
+    InvalidDefinition.
     """
     if pipeline not in BUILDERS:
         raise UnknownPipeline(f"this project has no pipeline {pipeline}: it has {' and '.join(BUILDERS)}")
     from pipelines.definition import check_definition, compile_definition
 
-    definition = compile_definition(BUILDERS[pipeline](target, stage_code))
+    definition = compile_definition(BUILDERS[pipeline](target, stage_code, variant or Variant()))
     problems = check_definition(definition)
     if problems:
         raise InvalidDefinition(f"the definition has {len(problems)} problems, nothing was sent; first: {problems[0]}")
     return definition
 
 
-def registered_definition(target: Target, pipeline: str) -> str:
+def registered_definition(target: Target, pipeline: str, variant: Variant | None = None) -> str:
     """Compile, and create or update the pipeline of this name with it; returns its definition."""
     from pipelines.submission import upsert_pipeline
 
-    definition = compiled_definition(target, pipeline)
+    definition = compiled_definition(target, pipeline, variant=variant)
     upsert_pipeline(
         target.client("sagemaker"),
         target.client("s3"),
@@ -55,7 +72,7 @@ def registered_definition(target: Target, pipeline: str) -> str:
     return definition
 
 
-def _training(target: Target, stage_code: bool) -> Pipeline:
+def _training(target: Target, stage_code: bool, variant: Variant) -> Pipeline:
     from pipelines.training.pipeline import get_pipeline
 
     return get_pipeline(
@@ -63,12 +80,14 @@ def _training(target: Target, stage_code: bool) -> Pipeline:
         role=target.role_arn,
         default_bucket=target.bucket,
         sagemaker_session=target.sagemaker_session,
+        algorithm=variant.algorithm,
+        pretrain=variant.pretrain,
         code_version=code_version(),
         stage_code=stage_code,
     )
 
 
-def _deployment(target: Target, _stage_code: bool) -> Pipeline:
+def _deployment(target: Target, _stage_code: bool, _variant: Variant) -> Pipeline:
     from pipelines.deployment.pipeline import get_pipeline
 
     return get_pipeline(
@@ -79,7 +98,7 @@ def _deployment(target: Target, _stage_code: bool) -> Pipeline:
     )
 
 
-BUILDERS: Mapping[str, Callable[[Target, bool], Pipeline]] = {
+BUILDERS: Mapping[str, Callable[[Target, bool, Variant], Pipeline]] = {
     PIPELINE_NAME: _training,
     DEPLOYMENT_PIPELINE_NAME: _deployment,
 }

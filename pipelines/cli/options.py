@@ -43,6 +43,16 @@ ParamOption = Annotated[
     list[str] | None, typer.Option("--param", help="NAME=VALUE of a pipeline parameter; may be repeated.")
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the execution until it has ended.")]
+# checked by the pipeline, which names those that it knows
+AlgorithmOption = Annotated[
+    str,
+    typer.Option(
+        "--algorithm", help="What trains: pytorch (the code of training/), pytorch-gpu, or image-classification."
+    ),
+]
+PretrainOption = Annotated[
+    bool, typer.Option("--pretrain", help="Let the net learn from the archive's other classes first (pytorch).")
+]
 ExecutionArgument = Annotated[str | None, typer.Argument(help="ARN or id of the execution; the newest if left out.")]
 DatasetOption = Annotated[
     DatasetChoice,

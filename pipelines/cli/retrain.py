@@ -17,6 +17,7 @@ from pipelines.cli.options import (
     connect,
 )
 from pipelines.names import ENDPOINT_NAME, PIPELINE_NAME
+from pipelines.training.algorithms import PYTORCH, algorithm_named
 
 if TYPE_CHECKING:
     from pipelines.retraining.permission import Permission, RetrainingRefused
@@ -38,6 +39,9 @@ def retrain(
     force: ForceOption = False,
     wait: WaitOption = False,
     param: ParamOption = None,
+    algorithm: Annotated[
+        str | None, typer.Option("--algorithm", help="What trains; the champion's algorithm if left out.")
+    ] = None,
     endpoint: EndpointOption = ENDPOINT_NAME,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
@@ -56,6 +60,7 @@ def retrain(
     try:
         reason, trigger = check_text(reason, "--reason"), check_text(trigger, "--trigger")
         given = read_parameters(param or [])
+        chosen = algorithm_named(algorithm).name if algorithm else None
     except ReasonRefused as error:
         print(f"scones: {error}", file=sys.stderr)
         raise typer.Exit(WRONG_USAGE) from None
@@ -63,7 +68,7 @@ def retrain(
     permission = _permission(place, endpoint, reason, trigger, force)
     try:
         permission.check()
-        values = _prepare(place, endpoint, reason, trigger, given, quiet=as_json)
+        values = _prepare(place, endpoint, reason, trigger, given, chosen, quiet=as_json)
         arn = permission.start(lambda: start(place, PIPELINE_NAME, values))
     except RetrainingRefused as error:
         print(f"scones: {_refusal(error, force)}", file=sys.stderr)
@@ -85,7 +90,6 @@ def _permission(place: Target, endpoint: str, reason: str, trigger: str, force: 
     from datetime import datetime, timezone
 
     from model_monitor.request_retraining.decision import Trigger
-    from model_monitor.stack import monitor_stack_name
     from pipelines.retraining.permission import Permission, limits_in_force
 
     asks = Trigger(
@@ -96,29 +100,41 @@ def _permission(place: Target, endpoint: str, reason: str, trigger: str, force: 
         reason=reason,
         occurred_at=datetime.now(timezone.utc),
     )
-    return Permission(place, asks, limits_in_force(place, monitor_stack_name(endpoint)), force)
+    return Permission(place, asks, limits_in_force(place, endpoint), force)
 
 
 def _prepare(
-    place: Target, endpoint: str, reason: str, trigger: str, given: dict[str, str], quiet: bool
+    place: Target,
+    endpoint: str,
+    reason: str,
+    trigger: str,
+    given: dict[str, str],
+    algorithm: str | None,
+    quiet: bool,
 ) -> dict[str, str]:
     """All that an execution needs, the registered pipeline among it; the parameters to start it with."""
+    from pipelines.cli.compile import Variant
     from pipelines.cli.options import DatasetChoice
     from pipelines.cli.run import bring_stack_up_to_date, make_ready_to_deploy, register, stage
     from pipelines.retraining import retraining_parameters
+    from pipelines.retraining.recipe import champion_algorithm, champion_pretrained
 
     def tell(line: str) -> None:
         if not quiet:
             print(f"{line[0].upper()}{line[1:]}", flush=True)
 
-    values = retraining_parameters(place, reason, trigger, values=given, endpoint=endpoint, tell=tell)
+    trained_by = algorithm or champion_algorithm(place.client("sagemaker")) or PYTORCH.name
+    pretrain = algorithm_named(trained_by).brings_code and champion_pretrained(place.client("sagemaker"))
+    values = retraining_parameters(
+        place, reason, trigger, values=given, algorithm=trained_by, endpoint=endpoint, tell=tell
+    )
     if "InputDataUri" not in values:
         values["InputDataUri"] = stage(place, DatasetChoice.auto)[1]
     make_ready_to_deploy(place)
     if values.get("ModelApprovalStatus") == "Approved":
         # the deployment's steps are this execution's own
         bring_stack_up_to_date(place)
-    register(place, PIPELINE_NAME, values)
+    register(place, PIPELINE_NAME, values, Variant(trained_by, pretrain))
     return values
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipelines.cli.options import (
+    AlgorithmOption,
     DatasetChoice,
     DatasetOption,
     JsonOption,
     ParamOption,
+    PretrainOption,
     TargetChoice,
     TargetOption,
     WaitOption,
@@ -18,9 +20,11 @@ from pipelines.cli.options import (
     dataset_cache,
 )
 from pipelines.names import DEPLOYMENT_PIPELINE_NAME, PIPELINE_NAME
+from pipelines.training.algorithms import PYTORCH
 
 if TYPE_CHECKING:
     from pipelines.champion import ChampionChoice
+    from pipelines.cli.compile import Variant
     from pipelines.dataset import Dataset
     from pipelines.session import Target
     from pipelines.submission import ExecutionStatus
@@ -37,6 +41,8 @@ def run(
     param: ParamOption = None,
     wait: WaitOption = False,
     dataset: DatasetOption = DatasetChoice.auto,
+    algorithm: AlgorithmOption = PYTORCH.name,
+    pretrain: PretrainOption = False,
     target: TargetOption = TargetChoice.local,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,6 +50,9 @@ def run(
 
     Exit codes with --wait: 0 the model is registered, 3 the gate rejected it, 1 anything else.
     """
+    from pipelines.cli.compile import Variant
+
+    variant = Variant(algorithm, pretrain)
     values = read_parameters(param or [])
     place = connect(target)
     champion = find_champion(place, values)
@@ -54,7 +63,7 @@ def run(
     if values.get("ModelApprovalStatus") == "Approved":
         # the deployment's steps are this execution's own
         bring_stack_up_to_date(place)
-    arn = register_and_start(place, PIPELINE_NAME, values)
+    arn = register_and_start(place, PIPELINE_NAME, values, variant)
     if not as_json:
         print(f"Started {arn}\n{champion.told[0].upper()}{champion.told[1:]}", flush=True)
     if wait:
@@ -97,12 +106,12 @@ def stage(place: Target, dataset: DatasetChoice) -> tuple[Dataset, str]:
         return found, stage_dataset(found, place.client("s3"), place.bucket)
 
 
-def register_and_start(place: Target, pipeline: str, values: dict[str, str]) -> str:
+def register_and_start(place: Target, pipeline: str, values: dict[str, str], variant: Variant | None = None) -> str:
     """Compile and register the pipeline of this name, and start it with these parameters; the execution's ARN.
 
     Raises MalformedParameter before anything is started.
     """
-    register(place, pipeline, values)
+    register(place, pipeline, values, variant)
     return start(place, pipeline, values)
 
 
@@ -114,7 +123,7 @@ def start(place: Target, pipeline: str, values: dict[str, str]) -> str:
     return start_execution(place.client("sagemaker"), pipeline, values, description=values.get(TRAINING_REASON))
 
 
-def register(place: Target, pipeline: str, values: dict[str, str]) -> None:
+def register(place: Target, pipeline: str, values: dict[str, str], variant: Variant | None = None) -> None:
     """Compile and register the pipeline of this name, and see that it takes these parameters.
 
     Raises MalformedParameter.
@@ -125,7 +134,7 @@ def register(place: Target, pipeline: str, values: dict[str, str]) -> None:
     from pipelines.definition import check_parameter_values
 
     with spinner(f"Compiling the pipeline {pipeline}"):
-        definition = registered_definition(place, pipeline)
+        definition = registered_definition(place, pipeline, variant)
     problems = check_parameter_values(json.loads(definition), values)
     if problems:
         raise MalformedParameter(f"--param {problems[0].path}: {problems[0].message}")

@@ -19,18 +19,20 @@ from pipelines.readiness.quotas import Quota, needed_quotas
 from pipelines.readiness.source_calls import calls_in, read_sources
 from pipelines.readiness.templates import find_templates, sizes, transformed
 from pipelines.teardown.plan import stack_names
+from pipelines.training.algorithms import ALGORITHMS, PYTORCH
 
 # these go into the request of CreateStack itself (`TemplateBody`), the others through S3
 INLINE_TEMPLATES = frozenset(
     {"pipelines/deployment/template.yaml", "model_monitor/template.yaml", "pipelines/retraining/template.yaml"}
 )
+OTHERS = tuple(algorithm for algorithm in ALGORITHMS.values() if algorithm != PYTORCH)
 
 
 def check_readiness(root: Path) -> Iterator[Finding]:
     """Every finding for AWS, as soon as it is there. `root` is the project's folder."""
     yield from check_sources(root)
     definitions = _definitions()
-    yield from check_definitions(lambda name: definitions[name])
+    yield from check_definitions(definitions)
     yield check_names(stack_names())
     yield check_packages(_packages(root))
     yield from check_account(_quotas(definitions))
@@ -54,13 +56,17 @@ def check_sources(root: Path) -> Iterator[Finding]:
 
 
 def _definitions() -> dict[str, str]:
-    """Both pipelines, compiled without a service."""
+    """Both pipelines, and the first one for the other algorithms, compiled without a service."""
     from pipelines.cli.compile import BUILDERS, Variant
     from pipelines.definition import compile_definition
     from pipelines.session import offline_target
 
     place = offline_target()
-    return {name: compile_definition(build(place, False, Variant())) for name, build in BUILDERS.items()}
+    found = {name: compile_definition(build(place, False, Variant())) for name, build in BUILDERS.items()}
+    for algorithm in OTHERS:
+        variant = Variant(algorithm.name)
+        found[f"{PIPELINE_NAME}, {algorithm.name}"] = compile_definition(BUILDERS[PIPELINE_NAME](place, False, variant))
+    return found
 
 
 def _packages(root: Path) -> dict[str, Path]:
@@ -78,4 +84,5 @@ def _quotas(definitions: dict[str, str]) -> list[Quota]:
         definitions[PIPELINE_NAME],
         definitions[DEPLOYMENT_PIPELINE_NAME],
         Resources().instance_type,
+        OTHERS,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipelines.definition import check_definition
@@ -18,13 +18,11 @@ ZIPPED_BYTES, UNZIPPED_BYTES, LAYERS_BYTES = 50 << 20, 250 << 20, 60 << 20
 # CustomerMetadataMap of CreateModelPackage, and what a key and a value may be, in botocore's service model
 MOST_METADATA = 50
 
-Compile = Callable[[str], str]
 
-
-def check_definitions(compile_pipeline: Compile) -> Iterator[Finding]:
-    """Both pipelines: every argument against the API's model, sizes and counts."""
-    for name in (PIPELINE_NAME, DEPLOYMENT_PIPELINE_NAME):
-        yield judge_definition(name, compile_pipeline(name))
+def check_definitions(definitions: Mapping[str, str]) -> Iterator[Finding]:
+    """Definitions (JSON) by their names: every argument against the API's model, sizes and counts."""
+    for name, definition in definitions.items():
+        yield judge_definition(name, definition)
 
 
 def judge_definition(name: str, definition: str) -> Finding:

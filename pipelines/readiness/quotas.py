@@ -7,11 +7,12 @@ name, which it spells the same in every region (docs.aws.amazon.com/general/late
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.readiness.finding import Finding
+from pipelines.training.algorithms import Algorithm
 
 SERVICE = "sagemaker"
 CODES = {
@@ -31,19 +32,24 @@ MONITORS_AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Quota:
-    """A quota by its name, the instances that the defaults need of it, and what for."""
+    """A quota by its name, the instances that the defaults need of it, and what for.
+
+    `optional`: nothing that is on by default needs it.
+    """
 
     name: str
     needed: int
     purpose: str
+    optional: bool = False
 
     @property
     def code(self) -> str:
         return CODES.get(self.name, "")
 
 
-def needed_quotas(training: str, deployment: str, monitor_type: str) -> list[Quota]:
-    """What the defaults of both definitions (JSON) and the monitor's instance type need."""
+def needed_quotas(training: str, deployment: str, monitor_type: str, others: Sequence[Algorithm] = ()) -> list[Quota]:
+    """What the defaults of both definitions (JSON) and the monitor's instance type need; and, where they are asked for,
+    the other algorithms."""
     train, deploy = _defaults(training), _defaults(deployment)
     processing, count = train["ProcessingInstanceType"], int(train["ProcessingInstanceCount"])
     serving, fleet = deploy["InferenceInstanceType"], int(deploy["MaxCapacity"])
@@ -60,7 +66,11 @@ def needed_quotas(training: str, deployment: str, monitor_type: str) -> list[Quo
     monitoring = f"{monitor_type} for processing job usage"
     before = wanted.get(monitoring)
     wanted[monitoring] = Quota("", (before.needed if before else 0) + MONITORS_AT_ONCE, "both monitoring schedules")
-    return [Quota(name, quota.needed, quota.purpose) for name, quota in wanted.items()]
+    for algorithm in others:
+        name = f"{algorithm.training_instance_type} for training job usage"
+        asked = f"{wanted[name].purpose} or {algorithm.name}" if name in wanted else f"only with {algorithm.name}"
+        wanted[name] = Quota("", 1, asked, optional=True)
+    return [replace(quota, name=name) for name, quota in wanted.items()]
 
 
 def to_request(quotas: list[Quota]) -> Iterator[Finding]:
@@ -92,7 +102,8 @@ def _judged(quota: Quota, found: Mapping[str, Any] | None) -> Finding:
     if value >= quota.needed:
         return Finding(check, True, told)
     ask = "aws service-quotas request-service-quota-increase --service-code sagemaker"
-    return Finding(check, False, told, f"{ask} --quota-code {code} --desired-value {quota.needed}")
+    well = None if quota.optional else False
+    return Finding(check, well, told, f"{ask} --quota-code {code} --desired-value {quota.needed}")
 
 
 def _defaults(definition: str) -> dict[str, Any]:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from botocore.exceptions import ClientError
+from collections.abc import Mapping
 
 from pipelines.champion import choose_champion
 from pipelines.names import ENDPOINT_NAME, GROUND_TRUTH_PREFIX, MODEL_PACKAGE_GROUP_NAME
-from pipelines.registry import ModelPackageGroupMissing, ModelVersion, latest_version, newest_approved
 from pipelines.retraining.new_images import collect_new_images
 from pipelines.retraining.places import NEW_IMAGES_PREFIX, SNAPSHOTS_PREFIX
 from pipelines.retraining.reason import BY_HAND, TRAINING_REASON, TRAINING_TRIGGER, USER, fitted
+from pipelines.retraining.recipe import Tell, champion_recipe
 from pipelines.retraining.snapshot import take_snapshot
 from pipelines.session import Target
 
 NEW_IMAGES_URI = "NewImagesUri"
-EXECUTION = "pipeline_execution_arn"
-# How a version was made. What becomes of it (ModelApprovalStatus) and what it is compared with is decided each time.
-RECIPE = (
-    *("InputDataUri", "Epochs", "LearningRate", "Seed", "AccuracyThreshold", "EndpointName"),
-    *("ProcessingInstanceType", "ProcessingInstanceCount", "TrainingInstanceType", "InferenceInstanceType"),
-)
-
-Tell = Callable[[str], object]
 
 
 def retraining_parameters(
@@ -33,6 +22,7 @@ def retraining_parameters(
     trigger: str,
     *,
     values: Mapping[str, str] | None = None,
+    algorithm: str | None = None,
     endpoint: str = ENDPOINT_NAME,
     group: str = MODEL_PACKAGE_GROUP_NAME,
     tell: Tell = lambda line: None,
@@ -40,9 +30,9 @@ def retraining_parameters(
     """The parameters that an execution of the training pipeline is started with to retrain.
 
     Human answers about the endpoint's pictures are collected as new images, and a snapshot of all new images is taken,
-    which NewImagesUri names; left out where there are none, or where `values` have it as empty. The recipe is that of
-    the execution which made the champion (the group's newest approved version, else its newest). `values` go before
-    all of these. `tell` gets a line about each thing that was found. Reason and trigger are made to fit a version's
+    which NewImagesUri names; left out where there are none, or where `values` have it as empty. The recipe is the
+    champion's, for `algorithm` (None for the champion's own; `pipelines.retraining.recipe`). `values` go before all of
+    these. `tell` gets a line about each thing that was found. Reason and trigger are made to fit a version's
     metadata (256 characters).
 
     Raises ChampionPredictionsMissing, NewImagesRefused, ClientError.
@@ -50,7 +40,7 @@ def retraining_parameters(
     sagemaker, s3 = target.client("sagemaker"), target.client("s3")
     given = dict(values or {})
     found = {
-        **_recipe(sagemaker, group, tell),
+        **champion_recipe(sagemaker, group, algorithm, tell),
         **({} if NEW_IMAGES_URI in given else _new_images(target, endpoint, tell)),
     }
     why = {TRAINING_REASON: fitted(reason, BY_HAND), TRAINING_TRIGGER: fitted(trigger, USER)}
@@ -69,27 +59,3 @@ def _new_images(target: Target, endpoint: str, tell: Tell) -> dict[str, str]:
         return {}
     tell(snapshot.told)
     return {NEW_IMAGES_URI: snapshot.uri}
-
-
-def _recipe(sagemaker: Any, group: str, tell: Tell) -> dict[str, str]:
-    version = _version_to_follow(sagemaker, group)
-    arn = version.metadata.get(EXECUTION) if version else None
-    if version is None or arn is None:
-        tell("recipe: the pipeline's defaults, as no version says how it was made")
-        return {}
-    try:
-        answer = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn, MaxResults=100)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("ResourceNotFound", "ResourceNotFoundException"):
-            raise
-        tell(f"recipe: the pipeline's defaults, as {arn}, which made version {version.version}, is no more")
-        return {}
-    tell(f"recipe: that of version {version.version}")
-    return {one["Name"]: one["Value"] for one in answer["PipelineParameters"] if one["Name"] in RECIPE}
-
-
-def _version_to_follow(sagemaker: Any, group: str) -> ModelVersion | None:
-    try:
-        return newest_approved(sagemaker, group) or latest_version(sagemaker, group)
-    except ModelPackageGroupMissing:
-        return None

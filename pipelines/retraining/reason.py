@@ -9,6 +9,7 @@ TRAINING_REASON = "TrainingReason"
 TRAINING_TRIGGER = "TrainingTrigger"
 BY_HAND = "started by hand"
 USER = "user"
+PUSH, CODEBUILD = "push", "codebuild"
 # of a value of CustomerMetadataProperties, in botocore's service model: [\p{L}\p{Z}\p{N}_.:\/=+\-@]*, 256 characters
 LONGEST = 256
 NOT_IN_METADATA = re.compile(r"[^\w .:/=+\-@]")

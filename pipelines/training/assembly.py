@@ -8,6 +8,7 @@ from pipelines.deployment.safeguards import open_safeguards
 from pipelines.deployment.settings import DeploymentSettings
 from pipelines.deployment.steps import deployment_steps
 from pipelines.source_code import SourceCode
+from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import JobSettings
 from pipelines.training.parameters import training_parameters
 from pipelines.training.steps.check_approval import check_approval
@@ -22,6 +23,7 @@ from pipelines.training.steps.register_model import register_model
 from pipelines.training.steps.reject_model import reject_model
 from pipelines.training.steps.score_test_set import score_test_set
 from pipelines.training.steps.train_classifier import train_classifier
+from pipelines.training.steps.train_image_classification import train_image_classification
 
 
 def assemble(
@@ -29,7 +31,8 @@ def assemble(
     *,
     name: str,
     group: str,
-    algorithm: str,
+    algorithm: Algorithm,
+    pretrain: bool,
     code: SourceCode,
     code_version: str | None,
     input_data_uri: str,
@@ -39,17 +42,21 @@ def assemble(
     safeguards_function: str | None,
 ) -> Pipeline:
     """The pipeline `name`, registering into model package group `group`."""
-    parameters = training_parameters(input_data_uri, champion_predictions_uri, endpoint_name, new_images_uri)
+    parameters = training_parameters(algorithm, input_data_uri, champion_predictions_uri, endpoint_name, new_images_uri)
 
-    extract = extract_cifar(settings, parameters, code.processing)
-    train = train_classifier(settings, parameters, code.training, extract)
-    model = create_model(settings, train)
+    extract = extract_cifar(settings, parameters, code.processing, pretrain)
+    if algorithm.brings_code:
+        train = train_classifier(settings, parameters, algorithm, code.training, extract, pretrain)
+    else:
+        train = train_image_classification(settings, parameters, extract)
+    model = create_model(settings, algorithm, train)
     perturb = perturb_test_set(settings, parameters, code.processing, extract)
-    score = score_test_set(settings, parameters, perturb, model)
+    score = score_test_set(settings, parameters, algorithm, perturb, model)
     lineage = lineage_of(
         settings,
         parameters,
         algorithm=algorithm,
+        pretrain=pretrain,
         code=code,
         code_version=code_version,
         extract=extract,
@@ -64,6 +71,7 @@ def assemble(
         parameters,
         group=group,
         algorithm=algorithm,
+        pretrain=pretrain,
         code=code,
         code_version=code_version,
         extract=extract,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines.champion import choose_champion
 from pipelines.deployment.endpoint_safeguards.endpoint_name import check_endpoint_name
 from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
+from pipelines.retraining.recipe import champion_algorithm, champion_pretrained
 from pipelines.session import target_from_environment
 from pipelines.source_code import PROJECT_ROOT, read_source_code, stage, stage_bundle
+from pipelines.training.algorithms import PYTORCH, algorithm_named, check_pretraining
 from pipelines.training.no_champion import no_champion
 from pipelines.training.no_new_images import no_new_images
 
@@ -21,13 +23,8 @@ if TYPE_CHECKING:
     from pipelines.training.job_settings import JobSettings
 
 BASE_JOB_PREFIX = "scones"
-ALGORITHMS = ("pytorch",)
 # Where `InputDataUri` points unless an execution says otherwise, under the bucket.
 DATASET_KEY = "datasets/cifar-100-python.tar.gz"
-
-
-class UnsupportedAlgorithm(ValueError):
-    """The pipeline cannot be built for that algorithm."""
 
 
 class IncompleteNetwork(ValueError):
@@ -46,9 +43,10 @@ def get_pipeline(
     pipeline_name: str = PIPELINE_NAME,
     model_package_group_name: str = MODEL_PACKAGE_GROUP_NAME,
     base_job_prefix: str = BASE_JOB_PREFIX,
-    algorithm: str = "pytorch",
+    algorithm: str = PYTORCH.name,
     sagemaker_session: PipelineSession | None = None,
     *,
+    pretrain: bool = False,
     kms_key: str | None = None,
     subnets: Sequence[str] = (),
     security_group_ids: Sequence[str] = (),
@@ -65,6 +63,9 @@ def get_pipeline(
 
     sagemaker_project_arn: used by `get_pipeline_custom_tags`, accepted here because templates pass one set of
     kwargs.
+    algorithm: how TrainClassifier trains, and what serves its model (`pipelines.training.algorithms`): pytorch is the
+    code of training/, image-classification SageMaker's built-in algorithm.
+    pretrain: the net learns from the archive's other classes first; with pytorch alone.
     base_job_prefix: first part of job names and of every S3 key that the pipeline reads or writes.
     kms_key: encrypts volumes, outputs and staged code. subnets and security_group_ids: the VPC of every job.
     enable_network_isolation: no container has network access; code then comes as a channel.
@@ -77,11 +78,11 @@ def get_pipeline(
     definition is the same.
     source_root: the folder that holds processing/ and training/.
 
-    Raises UnsupportedAlgorithm, IncompleteNetwork, RoleMissing, TargetNotConfigured, SourceCodeMissing,
-    InvalidEndpointName.
+    Raises UnsupportedAlgorithm, UnsupportedPretraining, IncompleteNetwork, RoleMissing, TargetNotConfigured,
+    SourceCodeMissing, InvalidEndpointName.
     """
-    if algorithm not in ALGORITHMS:
-        raise UnsupportedAlgorithm(f"algorithm {algorithm!r} is not supported: use {', '.join(ALGORITHMS)}")
+    chosen = algorithm_named(algorithm)
+    check_pretraining(chosen, pretrain)
     check_endpoint_name(endpoint_name)
     settings = open_settings(
         pipeline_name,
@@ -111,7 +112,8 @@ def get_pipeline(
         settings,
         name=pipeline_name,
         group=model_package_group_name,
-        algorithm=algorithm,
+        algorithm=chosen,
+        pretrain=pretrain,
         code=code,
         code_version=code_version,
         input_data_uri=f"s3://{settings.bucket}/{base_job_prefix}/{DATASET_KEY}",
@@ -175,6 +177,21 @@ def get_execution_parameters(
     choice = choose_champion(sagemaker_client, s3_client, model_package_group_name, {})
     print(choice.told, flush=True)
     return dict(choice.parameters)
+
+
+def get_retraining_kwargs(**kwargs: Any) -> dict[str, Any]:
+    """The kwargs of `get_pipeline` for a retraining: unless they name one, the algorithm is the champion's, pretraining
+    included."""
+    if "algorithm" in kwargs:
+        return kwargs
+    place = {"region": kwargs.get("region"), "role_arn": kwargs.get("role"), "bucket": kwargs.get("default_bucket")}
+    sagemaker = target_from_environment(**place).client("sagemaker")
+    group = kwargs.get("model_package_group_name", MODEL_PACKAGE_GROUP_NAME)
+    algorithm = champion_algorithm(sagemaker, group)
+    if not algorithm:
+        return kwargs
+    pretrain = algorithm_named(algorithm).brings_code and champion_pretrained(sagemaker, group)
+    return {"algorithm": algorithm, **({"pretrain": True} if pretrain else {}), **kwargs}
 
 
 def get_pipeline_custom_tags(

@@ -15,8 +15,9 @@ import pytest
 
 from pipelines.definition import check_definition, diff_definitions, format_definition, mask_digests
 from pipelines.definition.document import all_steps, expressions
-from pipelines.retraining.parameters import NEW_IMAGES_URI, RECIPE
+from pipelines.retraining.parameters import NEW_IMAGES_URI
 from pipelines.retraining.reason import TRAINING_REASON, TRAINING_TRIGGER
+from pipelines.retraining.recipe import RECIPE
 from pipelines.training.no_new_images import no_new_images
 from processing.evaluate import OUTPUTS as EVIDENCE
 from processing.evaluation import as_document
@@ -26,7 +27,7 @@ from tests.unit.processing_evidence import made_up_evaluation
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-PIPELINES = ("training_pipeline", "deployment_pipeline")
+PIPELINES = ("training_pipeline", "training_pipeline_image_classification", "deployment_pipeline")
 STEPS = [
     "ExtractCifar",
     "TrainClassifier",

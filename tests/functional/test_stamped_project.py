@@ -25,6 +25,7 @@ SCONES = [sys.executable, "-c", "from pipelines.cli import main; main()"]
 # where classes and names decide: the definition compiled and compared, the workflow, the preprocessor, the queue
 SELECTION = (
     "tests/contract/test_definition_golden.py",
+    "tests/contract/test_definition_image_classification.py",
     "tests/contract/test_inference_workflow_definitions.py",
     "tests/unit/test_inference_workflow_filter.py",
     "tests/unit/test_monitor_record_preprocessor.py",

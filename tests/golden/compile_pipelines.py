@@ -30,6 +30,11 @@ def compile_training(**options: Any) -> str:
     return _compile(training_pipeline, stage_code=False, **options)
 
 
+def compile_image_classification(**options: Any) -> str:
+    """As `compile_training`, with SageMaker's built-in algorithm."""
+    return compile_training(algorithm="image-classification", **options)
+
+
 def compile_deployment(**options: Any) -> str:
     """As `compile_training`, the deployment pipeline."""
     return _compile(deployment_pipeline, **options)
@@ -38,6 +43,7 @@ def compile_deployment(**options: Any) -> str:
 # The names of the golden copies.
 COMPILERS: Mapping[str, Callable[[], str]] = {
     "training_pipeline": compile_training,
+    "training_pipeline_image_classification": compile_image_classification,
     "deployment_pipeline": compile_deployment,
 }
 
@@ -66,6 +72,10 @@ if __name__ == "__main__":
                 "training_pipeline": [
                     compile_training(),
                     compile_training(code_version="0123456789abcdef0123456789abcdef01234567", **LOCKED_DOWN),
+                ],
+                "training_pipeline_image_classification": [
+                    compile_image_classification(),
+                    compile_image_classification(**LOCKED_DOWN),
                 ],
                 "deployment_pipeline": [compile_deployment(), compile_deployment(**LOCKED_DOWN)],
             }

@@ -195,7 +195,10 @@ def test_an_unsupported_algorithm_is_refused_before_the_sdk_is_loaded(
 ) -> None:
     argv = ["-n", "pipelines.training.pipeline", "-kwargs", "{'algorithm': 'xgboost'}"]
     assert _exit_code(get_pipeline_definition.main, *argv) == 1
-    assert capsys.readouterr().err == "error: algorithm 'xgboost' is not supported: use pytorch\n"
+    assert (
+        capsys.readouterr().err
+        == "error: algorithm 'xgboost' is not supported: use one of pytorch, pytorch-gpu, image-classification\n"
+    )
 
 
 def test_half_a_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

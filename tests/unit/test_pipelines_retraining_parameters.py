@@ -14,6 +14,7 @@ from moto import mock_aws
 from pipelines.champion import CHAMPION_PREDICTIONS_URI, ChampionPredictionsMissing
 from pipelines.retraining import retraining_parameters
 from pipelines.retraining.places import NEW_IMAGES_PREFIX, SNAPSHOTS_PREFIX
+from pipelines.retraining.recipe import champion_algorithm
 
 GROUP = "SconesDeliveryVehicles"
 PREDICTIONS = "s3://bucket/1/predictions.csv"
@@ -108,6 +109,27 @@ def test_the_champion_is_trained_again_as_it_was_and_with_whom_it_is_compared(ac
     assert "recipe: that of version 1" in account.told
     assert "champion: version 1" in account.told
     assert "new images: none at s3://bucket/scones/new-images" in account.told
+
+
+def test_an_algorithm_is_not_given_what_suits_the_champions(account: Account) -> None:
+    account.sagemaker.add("Approved", pipeline_execution_arn="execution/1", algorithm="image-classification")
+    of_its_own = {"LearningRate": "0.1", "TrainingInstanceType": "ml.g4dn.xlarge"}
+    account.sagemaker.executions = {"execution/1": {**MADE_WITH, **of_its_own}}
+    sagemaker: Any = account.sagemaker
+    assert champion_algorithm(sagemaker, GROUP) == "image-classification"
+    same = account.parameters(algorithm="image-classification")
+    assert same.items() >= {"Epochs": "7", "InputDataUri": "s3://bucket/data", **of_its_own}.items()
+    assert account.told[0] == "recipe: that of version 1"
+    account.told.clear()
+    other = account.parameters(algorithm="pytorch")
+    assert set(same) - set(other) == {"Epochs", *of_its_own}
+    without = "without Epochs, LearningRate, Seed, TrainingInstanceType, which are those of image-classification"
+    assert account.told[0] == f"recipe: that of version 1, {without}"
+
+
+def test_without_any_version_the_algorithm_is_nobodys(account: Account) -> None:
+    sagemaker: Any = account.sagemaker
+    assert champion_algorithm(sagemaker, GROUP) is None
 
 
 def test_without_an_approved_version_the_newest_says_how(account: Account) -> None:

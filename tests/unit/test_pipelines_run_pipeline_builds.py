@@ -13,8 +13,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pipelines import execution_start, retraining, run_pipeline
-from pipelines.build_environment import ARN_FILE, REASON, REQUEST_ID, START, TRIGGER, WAIT, read_environment
+from pipelines import execution_start, get_pipeline_definition, retraining, run_pipeline
+from pipelines.build_environment import (
+    ARN_FILE,
+    BUILD_ID,
+    CODE_VERSION,
+    COMMIT,
+    REASON,
+    REQUEST_ID,
+    START,
+    TRIGGER,
+    WAIT,
+    read_environment,
+)
 from pipelines.pipeline_module import BadArgument
 
 ROLE = "arn:aws:iam::123456789012:role/SconesPipelineRole"
@@ -79,7 +90,7 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[SageMaker]:
 
     module = SimpleNamespace(get_pipeline=get_pipeline, get_execution_parameters=lambda *clients, **kwargs: {"A": "1"})
     monkeypatch.setitem(sys.modules, "built_pipeline", module)
-    for name in (WAIT, START, ARN_FILE, REASON, TRIGGER, REQUEST_ID):
+    for name in (WAIT, START, ARN_FILE, REASON, TRIGGER, REQUEST_ID, BUILD_ID, COMMIT, CODE_VERSION):
         monkeypatch.delenv(name, raising=False)
     yield fake
 
@@ -174,6 +185,35 @@ def test_a_retraining_says_why_on_the_execution(
     assert len(sagemaker.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({COMMIT: "0b5fe33"}, "push of 0b5fe33"),
+        ({CODE_VERSION: "", COMMIT: "0b5fe33"}, "push of 0b5fe33"),
+        ({CODE_VERSION: "scones/seed/abc.zip"}, "push of scones/seed/abc.zip"),
+        ({}, "push"),
+    ],
+)
+def test_a_push_says_what_was_pushed_on_the_execution(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], reason: str
+) -> None:
+    for name, value in {**variables, BUILD_ID: "scones-training:1", WAIT: "false", REASON: ""}.items():
+        monkeypatch.setenv(name, value)
+    sagemaker.parameters = WHYS
+    assert run() == 0
+    (request,) = sagemaker.requests
+    values = {one["Name"]: one["Value"] for one in request["PipelineParameters"]}
+    assert values == {"A": "1", "TrainingReason": reason, "TrainingTrigger": "codebuild"}
+    assert request["PipelineExecutionDescription"] == reason and "ClientRequestToken" not in request
+
+
+def test_outside_of_a_build_nothing_was_pushed(sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CODE_VERSION, "0b5fe33")
+    sagemaker.parameters = WHYS
+    assert run() == 0
+    assert sagemaker.requests[0]["PipelineParameters"] == [{"Name": "A", "Value": "1"}]
+
+
 def test_a_pipeline_without_reason_and_trigger_gets_the_description_alone(
     sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,9 +286,39 @@ def test_stopping_counts_as_under_way() -> None:
     assert {"Executing", "Stopping"} == execution_start.UNDER_WAY
 
 
+@pytest.mark.parametrize("role", ["SconesPipelineRole", 7])
+def test_a_role_among_the_kwargs_is_looked_at_too(
+    sagemaker: SageMaker, capsys: pytest.CaptureFixture[str], role: object
+) -> None:
+    assert run(repr({"role": role})) == 1
+    told = f"error: --kwargs: role: wants arn:aws:iam::ACCOUNT:role/NAME, not {role}\n"
+    assert capsys.readouterr().err == told
+    with pytest.raises(SystemExit) as ended:
+        get_pipeline_definition.main(["-n", "built_pipeline", "-kwargs", repr({"role": role})])
+    assert (ended.value.code, capsys.readouterr().err) == (1, told)
+    assert sagemaker.pipelines == {}
+
+
 def test_a_role_that_is_no_arn_is_one_line(sagemaker: SageMaker, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         run_pipeline.main(["-n", "built_pipeline", "-role-arn", "SconesPipelineRole"])
     assert ended.value.code == 1
     told = "error: --role-arn: wants arn:aws:iam::ACCOUNT:role/NAME, not SconesPipelineRole\n"
     assert capsys.readouterr().err == told
+
+
+def test_a_retraining_is_compiled_as_the_champion_was_trained(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_the_champion(**kwargs: Any) -> dict[str, Any]:
+        return {"algorithm": "image-classification", **kwargs}
+
+    monkeypatch.setattr(sys.modules["built_pipeline"], "get_retraining_kwargs", as_the_champion, raising=False)
+    monkeypatch.setenv(START, "false")
+    assert run() == 0
+    assert "algorithm" not in sagemaker.kwargs  # type: ignore[attr-defined]
+    monkeypatch.setenv(REASON, "drift")
+    assert run() == 0
+    assert sagemaker.kwargs["algorithm"] == "image-classification"  # type: ignore[attr-defined]
+    assert run("{'algorithm': 'pytorch'}") == 0
+    assert sagemaker.kwargs["algorithm"] == "pytorch"  # type: ignore[attr-defined]

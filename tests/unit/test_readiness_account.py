@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from pipelines.readiness.account import check_account
 from pipelines.readiness.finding import Finding
 from pipelines.readiness.limits import check_packages, judge_definition, name_problems
 from pipelines.readiness.linters import cfn_lint, sam_validate
-from pipelines.readiness.quotas import Quota, needed_quotas
+from pipelines.readiness.quotas import Quota, applied, needed_quotas
 from pipelines.readiness.templates import read_template
 from pipelines.session import TargetNotConfigured
+from pipelines.training.algorithms import IMAGE_CLASSIFICATION, PYTORCH_GPU
 
 QUOTA = Quota("ml.m5.large for endpoint usage", 2, "serving")
 
@@ -129,6 +131,13 @@ def test_a_quota_that_is_too_small_comes_with_the_request_to_make() -> None:
     assert "--quota-code L-1 --desired-value 2" in asked(account)["Quota"].remedy
 
 
+def test_a_quota_that_only_another_algorithm_needs_is_told_of_and_fails_nothing() -> None:
+    account = Account()
+    account.quotas = {QUOTA.name: 0.0}
+    (found,) = applied(account, [replace(QUOTA, optional=True)])
+    assert found.well is None and "--desired-value 2" in found.remedy
+
+
 def test_quotas_are_those_of_the_defaults() -> None:
     def definition(**defaults: Any) -> str:
         return json.dumps({"Parameters": [{"Name": key, "DefaultValue": value} for key, value in defaults.items()]})
@@ -140,7 +149,12 @@ def test_quotas_are_those_of_the_defaults() -> None:
         InferenceInstanceType="ml.m5.large",
     )
     deployment = definition(InferenceInstanceType="ml.m5.large", MaxCapacity=3)
-    wanted = {quota.name: quota.needed for quota in needed_quotas(training, deployment, "ml.m5.large")}
+    others = (PYTORCH_GPU, IMAGE_CLASSIFICATION)
+    quotas = needed_quotas(training, deployment, "ml.m5.large", others)
+    asked_for = [quota for quota in quotas if quota.optional]
+    assert [quota.name for quota in asked_for] == ["ml.g4dn.xlarge for training job usage"]
+    assert asked_for[0].purpose == "only with pytorch-gpu or image-classification"
+    wanted = {quota.name: quota.needed for quota in quotas if not quota.optional}
     assert wanted == {
         "ml.m5.large for processing job usage": 4,
         "ml.c5.xlarge for training job usage": 1,

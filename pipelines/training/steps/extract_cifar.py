@@ -31,11 +31,16 @@ PLACES = {
     "test_lst": "lists/test",
     "report": "report",
 }
+# With pretraining: the other classes' training images, as NumPy arrays.
+PRETRAIN_OUTPUT = "pretrain"
 
 
-def extract_cifar(settings: JobSettings, parameters: TrainingParameters, code: CodeBundle) -> ProcessingStep:
+def extract_cifar(
+    settings: JobSettings, parameters: TrainingParameters, code: CodeBundle, pretrain: bool = False
+) -> ProcessingStep:
     """Outputs train, validation, test (PNG), train_lst, validation_lst, test_lst (.lst), report; property
-    file DatasetReport."""
+    file DatasetReport. With `pretrain` also the output pretrain (.npy)."""
+    places = {**PLACES, PRETRAIN_OUTPUT: PRETRAIN_OUTPUT} if pretrain else PLACES
     step_args = processing_arguments(
         settings,
         code,
@@ -44,7 +49,7 @@ def extract_cifar(settings: JobSettings, parameters: TrainingParameters, code: C
         instance_type=parameters.processing_instance_type,
         instance_count=parameters.processing_instance_count,
         inputs={"archive": parameters.input_data_uri, "new_images": parameters.new_images_uri},
-        outputs={name: (name, settings.output_uri(NAME, place)) for name, place in PLACES.items()},
+        outputs={name: (name, settings.output_uri(NAME, place)) for name, place in places.items()},
         arguments=[
             *("--archive-dir", f"{INPUT_ROOT}/archive"),
             *("--new-images-dir", f"{INPUT_ROOT}/new_images"),
@@ -52,6 +57,7 @@ def extract_cifar(settings: JobSettings, parameters: TrainingParameters, code: C
             *("--classes", CLASSES),
             *("--validation-fraction", VALIDATION_FRACTION),
             *("--seed", SPLIT_SEED),
+            *(("--pretrain",) if pretrain else ()),
         ],
     )
     return ProcessingStep(

@@ -14,9 +14,9 @@ from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow import ProcessingStep, TrainingStep, TransformStep
 
-from pipelines.images import pytorch_inference, pytorch_training
 from pipelines.retraining.reason import TRAINING_REASON, TRAINING_TRIGGER
 from pipelines.source_code import SourceCode
+from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import JobSettings
 from pipelines.training.parameters import TrainingParameters
 
@@ -35,7 +35,8 @@ def lineage_of(
     settings: JobSettings,
     parameters: TrainingParameters,
     *,
-    algorithm: str,
+    algorithm: Algorithm,
+    pretrain: bool,
     code: SourceCode,
     code_version: str | None,
     extract: ProcessingStep,
@@ -50,11 +51,12 @@ def lineage_of(
             **({"code_version": code_version} if code_version else {}),
             "execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
             "training_job_arn": train.properties.TrainingJobArn,
-            "algorithm": algorithm,
-            "training_image": pytorch_training(settings.region),
-            "serving_image": pytorch_inference(settings.region),
+            "algorithm": algorithm.name,
+            **({"pretrain": "true"} if pretrain else {}),
+            "training_image": algorithm.training_image(settings.region),
+            "serving_image": algorithm.serving_image(settings.region),
             "processing_code_sha256": code.processing.digest,
-            "training_code_sha256": code.training.digest,
+            **({"training_code_sha256": code.training.digest} if algorithm.brings_code else {}),
         },
         jobs=[
             (extract.name, processing, parameters.processing_instance_count, *_processing_times(extract)),

@@ -16,8 +16,9 @@ from sagemaker.mlops.workflow import ModelStep, ProcessingStep, TrainingStep
 from sagemaker.serve import ModelBuilder
 
 from pipelines.champion import PREDICTIONS
-from pipelines.images import pytorch_inference
+from pipelines.retraining.recipe import PRETRAIN
 from pipelines.source_code import SourceCode
+from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import JobSettings, service_retries
 from pipelines.training.parameters import INFERENCE_INSTANCE_TYPES, TrainingParameters
 from pipelines.training.steps.create_model import model_artifacts, serving_environment
@@ -27,7 +28,6 @@ from pipelines.training.steps.monitoring_baselines import MonitoringBaselines
 
 NAME = "RegisterModel"
 CONTENT_TYPES = ["image/png", "image/jpeg", "application/x-image"]
-RESPONSE_TYPES = ["application/json"]
 # Of the registry part of evaluation.json, where every value is text that metadata may hold.
 FIGURES = (
     "accuracy_gate",
@@ -39,6 +39,7 @@ FIGURES = (
     "champion_significance",
     "calibration_error",
     "review_share",
+    "at_threshold",
 )
 
 
@@ -47,7 +48,8 @@ def register_model(
     parameters: TrainingParameters,
     *,
     group: str,
-    algorithm: str,
+    algorithm: Algorithm,
+    pretrain: bool,
     code: SourceCode,
     code_version: str | None,
     extract: ProcessingStep,
@@ -58,9 +60,9 @@ def register_model(
     """The package's metadata says where the model comes from: data, code, execution, and what it was judged
     by. Its DriftCheckBaselines are what its endpoint's traffic will be compared with."""
     container = ContainerDefinition(
-        image=pytorch_inference(settings.region),
+        image=algorithm.serving_image(settings.region),
         model_data_url=model_artifacts(train),
-        environment=serving_environment(settings),
+        environment=serving_environment(settings, algorithm),
     )
     builder = ModelBuilder(
         # A list of models makes the SDK take the container as it is; with image and data alone it would
@@ -76,7 +78,7 @@ def register_model(
     step_args = builder.register(
         model_package_group_name=group,
         content_types=CONTENT_TYPES,
-        response_types=RESPONSE_TYPES,
+        response_types=list(algorithm.response_types),
         inference_instances=INFERENCE_INSTANCE_TYPES,
         transform_instances=INFERENCE_INSTANCE_TYPES,
         approval_status=parameters.model_approval_status,
@@ -91,7 +93,8 @@ def register_model(
         customer_metadata_properties={
             "accuracy": measured_accuracy().to_string(),
             "accuracy_threshold": parameters.accuracy_threshold.to_string(),
-            "algorithm": algorithm,
+            "algorithm": algorithm.name,
+            **({PRETRAIN: "true"} if pretrain else {}),
             # Who asks the endpoint reads here what the places of its answer mean; a comma is not allowed in metadata.
             "classes": CLASSES.replace(",", " "),
             "archive_sha256": _dataset_report(extract, "archive.sha256"),
@@ -107,7 +110,7 @@ def register_model(
             **{name: evaluated(f"registry.{name}").to_string() for name in FIGURES},
             "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
             "processing_code_sha256": code.processing.digest,
-            "training_code_sha256": code.training.digest,
+            **({"training_code_sha256": code.training.digest} if algorithm.brings_code else {}),
             # A monitoring schedule must run the very file that the baseline was made with.
             "record_preprocessor": code.record_preprocessor.uri,
             **({"code_version": code_version} if code_version else {}),

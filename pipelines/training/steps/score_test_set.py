@@ -6,6 +6,7 @@ from __future__ import annotations
 from sagemaker.core.transformer import Transformer
 from sagemaker.mlops.workflow import ModelStep, ProcessingStep, TransformStep
 
+from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
 from pipelines.training.steps.extract_cifar import output_of
@@ -17,7 +18,11 @@ MAX_PAYLOAD_MB = 1
 
 
 def score_test_set(
-    settings: JobSettings, parameters: TrainingParameters, perturb: ProcessingStep, model: ModelStep
+    settings: JobSettings,
+    parameters: TrainingParameters,
+    algorithm: Algorithm,
+    perturb: ProcessingStep,
+    model: ModelStep,
 ) -> TransformStep:
     """One request for each picture (SingleRecord, SplitType None), one `<picture>.out` with `[p_bicycle,
     p_motorcycle]` each.
@@ -45,7 +50,7 @@ def score_test_set(
         step_args=transformer.transform(
             data=output_of(perturb, OUTPUT),
             data_type="S3Prefix",
-            content_type="image/png",
+            content_type=algorithm.scored_as,
             split_type="None",
             compression_type="None",
             model_client_config={"InvocationsTimeoutInSeconds": 60, "InvocationsMaxRetries": 2},

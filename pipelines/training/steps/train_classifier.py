@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from sagemaker.core.shapes import CheckpointConfig, MetricDefinition, OutputDataConfig, StoppingCondition
 from sagemaker.core.workflow.functions import Join
@@ -11,11 +12,11 @@ from sagemaker.mlops.workflow import ProcessingStep, TrainingStep
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData
 
-from pipelines.images import pytorch_training
 from pipelines.source_code import CodeBundle
+from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
-from pipelines.training.steps.extract_cifar import CLASSES, output_of
+from pipelines.training.steps.extract_cifar import CLASSES, PRETRAIN_OUTPUT, output_of
 
 NAME = "TrainClassifier"
 PROGRAM = "train.py"
@@ -28,23 +29,35 @@ METRICS = ("train:loss", "train:accuracy", "validation:loss", "validation:accura
 # Settled by experiment rather than by whoever starts an execution; the service wants every value as a string.
 FIXED_HYPERPARAMETERS = {
     "batch-size": "48",
-    "width": "16",
+    "width": "12",
     "classes": CLASSES,
     "checkpoint-dir": CHECKPOINT_FOLDER,
 }
+# Ten epochs of the full archive's 49,000 other pictures take well under MAX_RUNTIME_SECONDS on two CPU cores.
+PRETRAINING_HYPERPARAMETERS = {"pretrain": "true", "pretrain-epochs": "10"}
+# Not pretrain:loss, in which the expression train:loss= would find itself.
+PRETRAINING_METRICS = ("pretraining:loss", "pretraining:accuracy")
 
 
 def train_classifier(
-    settings: JobSettings, parameters: TrainingParameters, code: CodeBundle, extract: ProcessingStep
+    settings: JobSettings,
+    parameters: TrainingParameters,
+    algorithm: Algorithm,
+    code: CodeBundle,
+    extract: ProcessingStep,
+    pretrain: bool = False,
 ) -> TrainingStep:
     """Channels train, validation (PNG) and train_lst, validation_lst (.lst); the model is model.tar.gz with
-    its serving code.
+    its serving code. With `pretrain` also the channel pretrain (.npy), which the net learns from first.
 
     Without SourceCode, on purpose: ModelTrainer would put a timestamp into the URIs of the code and driver
     channels, the definition would change at every compile and the step cache never be hit.
     """
+    fixed = {**FIXED_HYPERPARAMETERS, **(PRETRAINING_HYPERPARAMETERS if pretrain else {})}
+    metrics = METRICS + PRETRAINING_METRICS if pretrain else METRICS
+    image = algorithm.training_image(settings.region)
     trainer = ModelTrainer(
-        training_image=pytorch_training(settings.region),
+        training_image=image,
         role=settings.role,
         base_job_name=settings.job_name("train-classifier"),
         compute=Compute(
@@ -57,31 +70,36 @@ def train_classifier(
         stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_RUNTIME_SECONDS),
         output_data_config=OutputDataConfig(s3_output_path=settings.output_uri(NAME), kms_key_id=settings.kms_key),
         checkpoint_config=CheckpointConfig(
-            s3_uri=_checkpoint_uri(settings, parameters, code, extract), local_path=CHECKPOINT_FOLDER
+            s3_uri=_checkpoint_uri(settings, parameters, image, code, extract, fixed), local_path=CHECKPOINT_FOLDER
         ),
-        hyperparameters=_hyperparameters(settings, parameters, code),
+        hyperparameters=_hyperparameters(settings, parameters, code, fixed),
         sagemaker_session=settings.session,
-    ).with_metric_definitions([MetricDefinition(name=name, regex=f"{name}=([0-9.]+)") for name in METRICS])
+    ).with_metric_definitions([MetricDefinition(name=name, regex=f"{name}=([0-9.]+)") for name in metrics])
     return TrainingStep(
         name=NAME,
         description="Trains the classifier from the extracted pictures",
-        step_args=trainer.train(input_data_config=_channels(settings, code, extract)),
+        step_args=trainer.train(input_data_config=_channels(settings, code, extract, pretrain)),
         cache_config=STEP_CACHE,
         retry_policies=job_retries(),
     )
 
 
-def _channels(settings: JobSettings, code: CodeBundle, extract: ProcessingStep) -> list[InputData]:
+def _channels(settings: JobSettings, code: CodeBundle, extract: ProcessingStep, pretrain: bool) -> list[InputData]:
     channels = [
         InputData(channel_name=name, data_source=output_of(extract, name), content_type="application/x-image")
         for name in (*IMAGE_CHANNELS, *LIST_CHANNELS)
     ]
+    if pretrain:
+        source = output_of(extract, PRETRAIN_OUTPUT)
+        channels.append(InputData(channel_name=PRETRAIN_OUTPUT, data_source=source, content_type="application/x-npy"))
     if settings.enable_network_isolation:
         channels.append(InputData(channel_name=CODE_CHANNEL, data_source=code.uri))
     return channels
 
 
-def _hyperparameters(settings: JobSettings, parameters: TrainingParameters, code: CodeBundle) -> dict[str, object]:
+def _hyperparameters(
+    settings: JobSettings, parameters: TrainingParameters, code: CodeBundle, fixed: Mapping[str, str]
+) -> dict[str, object]:
     # The toolkit in the image downloads the archive itself; an isolated container cannot, so there it comes
     # as a channel.
     archive = f"/opt/ml/input/data/{CODE_CHANNEL}/sourcedir.tar.gz" if settings.enable_network_isolation else code.uri
@@ -94,12 +112,17 @@ def _hyperparameters(settings: JobSettings, parameters: TrainingParameters, code
         "epochs": parameters.epochs.to_string(),
         "learning-rate": parameters.learning_rate.to_string(),
         "seed": parameters.seed.to_string(),
-        **FIXED_HYPERPARAMETERS,
+        **fixed,
     }
 
 
 def _checkpoint_uri(
-    settings: JobSettings, parameters: TrainingParameters, code: CodeBundle, extract: ProcessingStep
+    settings: JobSettings,
+    parameters: TrainingParameters,
+    image: str,
+    code: CodeBundle,
+    extract: ProcessingStep,
+    fixed: Mapping[str, str],
 ) -> Join:
     """One place for each set of pictures, code and hyperparameters.
 
@@ -107,7 +130,7 @@ def _checkpoint_uri(
     execution started after an interrupted one should resume. The extraction job's name stands for the
     pictures: new pictures, new job.
     """
-    recipe = json.dumps([code.digest, pytorch_training(settings.region), FIXED_HYPERPARAMETERS], sort_keys=True)
+    recipe = json.dumps([code.digest, image, fixed], sort_keys=True)
     return Join(
         on="/",
         values=[
