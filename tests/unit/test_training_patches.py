@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the con
 from image_list import LabelledImages
 from model import unit_range
 from patch_fitting import RIDGE, draw_filters, fit_patches, ridge_weights, sample_patches, whitening_of
-from patches import COLUMNS, CONTRAST_FLOOR, GRIDS, LENGTH_FLOOR, PATCH_SIZE, PatchScores, column_weights
+from patches import COLUMNS, CONTRAST_FLOOR, GRIDS, LENGTH_FLOOR, PATCH_SIZE, PatchScores, cell_means, column_weights
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -106,8 +106,15 @@ def test_whitened_patches_are_uncorrelated() -> None:
 def test_every_grid_counts_the_same() -> None:
     squares = column_weights(5).square()
     assert float(squares.sum()) == pytest.approx(1)
-    parts = squares.split([5 * cells**2 for cells in (*GRIDS, *GRIDS)])
-    assert [float(part.sum()) for part in parts] == pytest.approx([0.5 / len(GRIDS)] * 2 * len(GRIDS))
+    parts = squares.split([2 * 5 * cells**2 for cells in GRIDS])
+    assert [float(part.sum()) for part in parts] == pytest.approx([1 / len(GRIDS)] * len(GRIDS))
+
+
+@pytest.mark.parametrize(("height", "width"), [(27, 27), (12, 7)])
+def test_cells_are_averaged_as_adaptive_pooling_averages_them(height: int, width: int) -> None:
+    responses = torch.rand(2, height, width, generator=Generator().manual_seed(2))
+    pooled = torch.cat([F.adaptive_avg_pool2d(responses, cells).flatten(1) for cells in GRIDS], dim=1)
+    assert torch.allclose(cell_means(height, width) @ responses.flatten(1).T, pooled.T, atol=1e-6)
 
 
 def test_ridge_weights_are_where_the_gradient_vanishes() -> None:
