@@ -11,14 +11,13 @@ from arguments import Hyperparameters
 from augmentation import AugmentationStrength, augment, mix_or_paste
 from failure import TrainingRefused
 from image_list import LabelledImages
+from learner import Learner
 from model import Classifier, ModelConfig, build_classifier, unit_range
-from moving_average import MovingAverage
 from one_cycle import one_cycle
 from patch_fitting import fit_patches
 from torch import Generator, Tensor
 from whitening import whitening_filters
 
-MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 LABEL_SMOOTHING = 0.05
 # Found by cross-validation over the training images: the weight of the patch scores beside the net's logits, and what
@@ -26,7 +25,6 @@ LABEL_SMOOTHING = 0.05
 PATCH_EVIDENCE = 4.0
 TEMPERATURE = 1.25
 NET_TEMPERATURE = 0.72  # below 1: smoothing and mixing teach the net to doubt
-AVERAGE_DECAY = 0.99
 VALIDATION_BATCH = 256
 
 
@@ -62,14 +60,7 @@ class Fitting:
             classes, seed = len(hyperparameters.classes), hyperparameters.seed
             net.patches = fit_patches(train, classes, hyperparameters.patch_filters, PATCH_EVIDENCE, seed)
         self.net = net.to(self.device)
-        self.average = MovingAverage(self.net, AVERAGE_DECAY)
-        self.optimiser = torch.optim.SGD(
-            self.net.parameters(),
-            lr=hyperparameters.learning_rate,
-            momentum=MOMENTUM,
-            nesterov=True,
-            weight_decay=WEIGHT_DECAY,
-        )
+        self.learner = Learner(self.net, WEIGHT_DECAY)
         self._validation: LabelledImages | None = None
         self._patch_scores = torch.zeros(1)  # of these images; they do not change from epoch to epoch
 
@@ -98,17 +89,12 @@ class Fitting:
         logits = self.net(images)
         loss = F.cross_entropy(logits, targets.to(self.device), label_smoothing=LABEL_SMOOTHING)
         total_steps = self.hyperparameters.epochs * self.steps_an_epoch
-        for group in self.optimiser.param_groups:
-            group["lr"] = one_cycle(step, total_steps, self.hyperparameters.learning_rate)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        self.average.update(self.net, step + 1)
+        self.learner.learn(loss, step, one_cycle(step, total_steps, self.hyperparameters.learning_rate))
         return loss.item(), logits.detach()
 
     def validate(self, validation: LabelledImages) -> Figures:
         """Judge the averaged net as serving would: each picture with its mirror image, and its patches."""
-        net = self.average.average
+        net = self.learner.average
         if self._validation is not validation:
             self._validation, self._patch_scores = validation, self._of_batches(net.patches, validation)
         evidence = self._of_batches(net.mirrored, validation) + self._patch_scores
@@ -125,21 +111,15 @@ class Fitting:
 
     def fitted(self) -> Classifier:
         """The averaged net: what to save."""
-        return self.average.average
+        return self.learner.average
 
     def state(self) -> dict[str, Any]:
         """All that the next epochs need, as tensors and plain data. Their random state is their number."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
+        return self.learner.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to where `state` was taken."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.learner.restore(state)
 
 
 def untrained(hyperparameters: Hyperparameters, images: Tensor) -> Classifier:

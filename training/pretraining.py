@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from arguments import Hyperparameters
 from augmentation import AugmentationStrength, augment
 from failure import TrainingRefused
+from learner import Learner
 from model import Classifier, build_classifier, unit_range
-from moving_average import MovingAverage
 from one_cycle import one_cycle
 from pretraining_images import PretrainingImages
 from torch import Generator, Tensor
@@ -25,10 +25,8 @@ from torch import Generator, Tensor
 # With 49,000 pictures there is no need of small batches; the peak rate grows with the batch (0.05 at 48).
 BATCH_SIZE = 256
 LEARNING_RATE = 0.2
-MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 LABEL_SMOOTHING = 0.05
-AVERAGE_DECAY = 0.99
 # Mixing pictures and cutting holes are for the few pictures of fine-tuning: with many, a small net does not overfit.
 STRENGTH = AugmentationStrength(hole_pixels=0, mixup_alpha=0)
 # A net that knows what edges and wheels look like needs small steps: at the full rate, which is for random weights,
@@ -64,10 +62,7 @@ class Pretraining:
         self.steps_an_epoch = math.ceil(len(self.labels) / BATCH_SIZE)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.net = _for_classes(images.classes, like).to(self.device)
-        self.average = MovingAverage(self.net, AVERAGE_DECAY)
-        self.optimiser = torch.optim.SGD(
-            self.net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY
-        )
+        self.learner = Learner(self.net, WEIGHT_DECAY)
         self._estimate = _Estimate(log, clock, str(self.device))
 
     def fit_epoch(self, epoch: int) -> tuple[float, float]:
@@ -97,31 +92,20 @@ class Pretraining:
         images = augment(unit_range(self.pixels[chosen]), STRENGTH, generator)
         logits = self.net(images.to(self.device, memory_format=torch.channels_last))
         loss = F.cross_entropy(logits, self.labels[chosen].to(self.device), label_smoothing=LABEL_SMOOTHING)
-        for group in self.optimiser.param_groups:
-            group["lr"] = one_cycle(step, self.epochs * self.steps_an_epoch, LEARNING_RATE)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        self.average.update(self.net, step + 1)
+        self.learner.learn(loss, step, one_cycle(step, self.epochs * self.steps_an_epoch, LEARNING_RATE))
         return loss.item(), logits.detach().argmax(dim=1)
 
     def body(self) -> dict[str, Tensor]:
         """The averaged net's body: what fine-tuning starts from."""
-        return {name: tensor.cpu().clone() for name, tensor in self.average.average.body.state_dict().items()}
+        return {name: tensor.cpu().clone() for name, tensor in self.learner.average.body.state_dict().items()}
 
     def state(self) -> dict[str, Any]:
         """All that the next epochs need, as tensors and plain data. Their random state is their number."""
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
+        return self.learner.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to where `state` was taken."""
-        self.net.load_state_dict(state["net"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.learner.restore(state)
 
 
 def fine_tuning(hyperparameters: Hyperparameters) -> Hyperparameters:

@@ -7,6 +7,15 @@ from dataclasses import dataclass, replace
 
 from pipelines import images
 
+ONE_GPU = (
+    "ml.g4dn.xlarge",
+    "ml.g4dn.2xlarge",
+    "ml.g4dn.4xlarge",
+    "ml.g5.xlarge",
+    "ml.g5.2xlarge",
+    "ml.g5.4xlarge",
+)
+
 
 class UnsupportedAlgorithm(ValueError):
     """The pipeline cannot be built for that algorithm."""
@@ -21,9 +30,9 @@ class Algorithm:
     """A way to train, by its name.
 
     `training_instance_type`, `epochs` and `learning_rate` are the parameters' defaults.
-    `takes_seed`: the same seed gives the same model. `brings_code`: it trains and serves with the code of training/;
-    an algorithm without brings its own, in its image. `scored_as`: content type of the pictures of the batch
-    transform. `response_types`: what its container answers with. The images are functions of the region.
+    `brings_code`: it trains and serves with the code of training/; an algorithm without brings its own, in its
+    image. `scored_as`: content type of the pictures of the batch transform. `response_types`: what its container
+    answers with. The images are functions of the region.
     """
 
     name: str
@@ -33,7 +42,6 @@ class Algorithm:
     training_instance_types: tuple[str, ...]
     epochs: int
     learning_rate: float
-    takes_seed: bool
     brings_code: bool
     scored_as: str
     response_types: tuple[str, ...]
@@ -59,7 +67,6 @@ PYTORCH = Algorithm(
     ),
     epochs=60,
     learning_rate=0.05,
-    takes_seed=True,
     brings_code=True,
     scored_as="image/png",
     response_types=("application/json",),
@@ -71,14 +78,7 @@ PYTORCH_GPU = replace(
     training_image=images.pytorch_training_gpu,
     # for a small net one GPU is enough, and the cheapest; P3 is older than what the image's torch is built for
     training_instance_type="ml.g4dn.xlarge",
-    training_instance_types=(
-        "ml.g4dn.xlarge",
-        "ml.g4dn.2xlarge",
-        "ml.g4dn.4xlarge",
-        "ml.g5.xlarge",
-        "ml.g5.2xlarge",
-        "ml.g5.4xlarge",
-    ),
+    training_instance_types=ONE_GPU,
 )
 # https://docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html
 IMAGE_CLASSIFICATION = Algorithm(
@@ -87,19 +87,10 @@ IMAGE_CLASSIFICATION = Algorithm(
     serving_image=images.image_classification,
     # It trains on GPUs of the families P2, P3, G4dn and G5 alone; small pictures need one GPU, the cheapest.
     training_instance_type="ml.g4dn.xlarge",
-    training_instance_types=(
-        "ml.g4dn.xlarge",
-        "ml.g4dn.2xlarge",
-        "ml.g4dn.4xlarge",
-        "ml.g5.xlarge",
-        "ml.g5.2xlarge",
-        "ml.g5.4xlarge",
-        "ml.p3.2xlarge",
-    ),
+    training_instance_types=(*ONE_GPU, "ml.p3.2xlarge"),
     epochs=60,
     # the algorithm's own default
     learning_rate=0.1,
-    takes_seed=False,
     brings_code=False,
     scored_as="application/x-image",
     response_types=("application/json", "application/jsonlines"),

@@ -11,6 +11,10 @@ from pipelines.retraining.parameters import NEW_IMAGES_URI
 from pipelines.retraining.reason import BY_HAND, TRAINING_REASON, TRAINING_TRIGGER, USER
 from pipelines.training.algorithms import Algorithm
 
+# of the patch scores beside the net, as training/arguments.py has it by default; 0 leaves them out
+PATCH_FILTERS = 500
+# fields that nothing reads but the code of training/
+OF_OUR_CODE = frozenset({"seed", "patch_filters"})
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 
 # CPU types only: the image URIs are compiled in, and they are those of the CPU images.
@@ -54,6 +58,7 @@ class TrainingParameters:
     epochs: ParameterInteger
     learning_rate: ParameterFloat
     seed: ParameterInteger
+    patch_filters: ParameterInteger
     accuracy_threshold: ParameterFloat
     model_approval_status: ParameterString
     champion_predictions_uri: ParameterString
@@ -95,6 +100,7 @@ def training_parameters(
         epochs=ParameterInteger("Epochs", default_value=algorithm.epochs),
         learning_rate=ParameterFloat("LearningRate", default_value=algorithm.learning_rate),
         seed=ParameterInteger("Seed", default_value=1),
+        patch_filters=ParameterInteger("PatchFilters", default_value=PATCH_FILTERS),
         accuracy_threshold=ParameterFloat("AccuracyThreshold", default_value=0.85),
         model_approval_status=ParameterString(
             "ModelApprovalStatus", default_value="PendingManualApproval", enum_values=APPROVAL_STATUSES
@@ -104,5 +110,5 @@ def training_parameters(
         new_images_uri=ParameterString(NEW_IMAGES_URI, default_value=new_images_uri),
         training_reason=ParameterString(TRAINING_REASON, default_value=BY_HAND),
         training_trigger=ParameterString(TRAINING_TRIGGER, default_value=USER),
-        left_out=frozenset() if algorithm.takes_seed else frozenset({"seed"}),
+        left_out=frozenset() if algorithm.brings_code else OF_OUR_CODE,
     )

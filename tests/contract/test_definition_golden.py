@@ -47,6 +47,7 @@ PARAMETERS = {
     "Epochs",
     "LearningRate",
     "Seed",
+    "PatchFilters",
     "AccuracyThreshold",
     "ModelApprovalStatus",
     "ChampionPredictionsUri",
@@ -160,6 +161,7 @@ def test_checkpoints_are_apart_for_other_pictures_code_and_hyperparameters(plain
         "Parameters.Epochs",
         "Parameters.LearningRate",
         "Parameters.Seed",
+        "Parameters.PatchFilters",
     ):
         assert part in uri
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
+
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_table_a_summary_and_plots(scones, tmp_path, processes_of):
-    done = scones("demo", "--output", str(tmp_path), "--param", "Epochs=1", "--param", "AccuracyThreshold=0.2")
+    done = scones("demo", "--output", str(tmp_path), *QUICK)
     assert done.returncode == 0, done.stderr
     assert "From archive to drift, and back" in done.stdout
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCONES = [sys.executable, "-c", "from pipelines.cli import main; main()"]
-QUICK = ("--param", "Epochs=2", "--param", "AccuracyThreshold=0.2")
+QUICK = ("--param", "Epochs=2", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
 
 
 def scones(folder: Path, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

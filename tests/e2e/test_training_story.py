@@ -16,7 +16,7 @@ import boto3
 import pytest
 from PIL import Image
 
-QUICK = ("--param", "Epochs=1")
+QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0")
 STEPS = (
     "ExtractCifar",
     "TrainClassifier",

@@ -15,7 +15,8 @@ import torch
 from tests.functional.test_training_script import Container
 
 LINE = r"pretraining-epoch={} pretraining:loss=[0-9.]+ pretraining:accuracy=[0-9.]+ seconds=\d+"
-FLAGS = ["--epochs", "2", "--pretrain", "True", "--pretrain-epochs", "3"]  # True: as the service's toolkit writes it
+# True: as the service's toolkit writes it
+FLAGS = ["--epochs", "2", "--patch-filters", "8", "--pretrain", "True", "--pretrain-epochs", "3"]
 
 
 class PretrainingContainer(Container):

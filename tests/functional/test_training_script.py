@@ -98,7 +98,7 @@ def finished(
 ) -> "tuple[Container, subprocess.CompletedProcess[str]]":
     """A job of three epochs that nothing disturbed."""
     container = Container(tmp_path_factory.mktemp("finished"))
-    job = container.run("--epochs", "3")
+    job = container.run("--epochs", "3", "--patch-filters", "8")
     assert job.returncode == 0, job.stderr
     return container, job
 
@@ -155,7 +155,7 @@ def test_a_killed_job_started_again_ends_with_the_same_weights(
     finished: "tuple[Container, subprocess.CompletedProcess[str]]", container: Container
 ) -> None:
     with subprocess.Popen(
-        container.command("--epochs", "3"),
+        container.command("--epochs", "3", "--patch-filters", "8"),
         cwd=container.code,
         env=container.environment,
         stdout=subprocess.PIPE,
@@ -172,7 +172,7 @@ def test_a_killed_job_started_again_ends_with_the_same_weights(
     foreign = newest.with_name("0" * 16 + "-epoch-00009.pt")
     foreign.write_bytes(newest.read_bytes())
 
-    again = container.run("--epochs", "3")
+    again = container.run("--epochs", "3", "--patch-filters", "8")
 
     assert again.returncode == 0, again.stderr
     assert f"{damaged} skipped: " in again.stdout
@@ -207,7 +207,7 @@ def test_a_damaged_validation_image_fails_with_one_line(container: Container) ->
 
 
 def test_a_diverging_training_fails_with_one_line(container: Container) -> None:
-    job = container.run("--learning-rate", "1e30", "--epochs", "3")
+    job = container.run("--learning-rate", "1e30", "--epochs", "3", "--patch-filters", "8")
     container.assert_refused(job, "lower --learning-rate (it is 1e+30)")
 
 

@@ -123,8 +123,8 @@ def test_an_algorithm_is_not_given_what_suits_the_champions(account: Account) ->
     account.told.clear()
     other = account.parameters(algorithm="pytorch")
     assert set(same) - set(other) == {"Epochs", *of_its_own}
-    without = "without Epochs, LearningRate, Seed, TrainingInstanceType, which are those of image-classification"
-    assert account.told[0] == f"recipe: that of version 1, {without}"
+    names = "Epochs, LearningRate, Seed, PatchFilters, TrainingInstanceType"
+    assert account.told[0] == f"recipe: that of version 1, without {names}, which are those of image-classification"
 
 
 def test_without_any_version_the_algorithm_is_nobodys(account: Account) -> None:

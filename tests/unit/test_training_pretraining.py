@@ -124,7 +124,7 @@ def test_the_body_is_what_fine_tuning_starts_from(images: PretrainingImages, lik
     """On the same stem the fine-tuned net sees the features that the pretrained one saw."""
     pretraining = trained(images, like, epochs=2)
     like.body.load_state_dict(pretraining.body())
-    learnt, starting = pretraining.average.average.cpu(), like.eval()
+    learnt, starting = pretraining.learner.average.cpu(), like.eval()
     starting.head.weight.data = learnt.head.weight.data
     pictures = unit_range(images.labelled.pixels[:4])
     assert torch.equal(starting(pictures), learnt(pictures))

@@ -6,21 +6,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from sagemaker.core.shapes import CheckpointConfig, MetricDefinition, OutputDataConfig, StoppingCondition
+from sagemaker.core.shapes import CheckpointConfig, MetricDefinition
 from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow import ProcessingStep, TrainingStep
-from sagemaker.train import ModelTrainer
-from sagemaker.train.configs import Compute, InputData
+from sagemaker.train.configs import InputData
 
 from pipelines.source_code import CodeBundle
 from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
 from pipelines.training.steps.extract_cifar import CLASSES, PRETRAIN_OUTPUT, output_of
+from pipelines.training.steps.training_job import NAME, model_trainer
 
-NAME = "TrainClassifier"
 PROGRAM = "train.py"
-MAX_RUNTIME_SECONDS = 2 * 3600
 CHECKPOINT_FOLDER = "/opt/ml/checkpoints"
 CODE_CHANNEL = "code"
 IMAGE_CHANNELS = ("train", "validation")
@@ -56,24 +54,14 @@ def train_classifier(
     fixed = {**FIXED_HYPERPARAMETERS, **(PRETRAINING_HYPERPARAMETERS if pretrain else {})}
     metrics = METRICS + PRETRAINING_METRICS if pretrain else METRICS
     image = algorithm.training_image(settings.region)
-    trainer = ModelTrainer(
-        training_image=image,
-        role=settings.role,
-        base_job_name=settings.job_name("train-classifier"),
-        compute=Compute(
-            instance_type=parameters.training_instance_type,
-            instance_count=1,
-            volume_size_in_gb=30,
-            volume_kms_key_id=settings.kms_key,
-        ),
-        networking=settings.training_network,
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_RUNTIME_SECONDS),
-        output_data_config=OutputDataConfig(s3_output_path=settings.output_uri(NAME), kms_key_id=settings.kms_key),
+    trainer = model_trainer(
+        settings,
+        parameters,
+        image,
+        _hyperparameters(settings, parameters, code, fixed),
         checkpoint_config=CheckpointConfig(
             s3_uri=_checkpoint_uri(settings, parameters, image, code, extract, fixed), local_path=CHECKPOINT_FOLDER
         ),
-        hyperparameters=_hyperparameters(settings, parameters, code, fixed),
-        sagemaker_session=settings.session,
     ).with_metric_definitions([MetricDefinition(name=name, regex=f"{name}=([0-9.]+)") for name in metrics])
     return TrainingStep(
         name=NAME,
@@ -112,6 +100,7 @@ def _hyperparameters(
         "epochs": parameters.epochs.to_string(),
         "learning-rate": parameters.learning_rate.to_string(),
         "seed": parameters.seed.to_string(),
+        "patch-filters": parameters.patch_filters.to_string(),
         **fixed,
     }
 
@@ -149,6 +138,8 @@ def _checkpoint_uri(
                 parameters.learning_rate,
                 "seed",
                 parameters.seed,
+                "patch-filters",
+                parameters.patch_filters,
             ),
         ],
     )

@@ -5,18 +5,17 @@ Its contract: https://docs.aws.amazon.com/sagemaker/latest/dg/image-classificati
 
 from __future__ import annotations
 
-from sagemaker.core.shapes import Channel, DataSource, OutputDataConfig, S3DataSource, StoppingCondition
+from sagemaker.core.shapes import Channel, DataSource, S3DataSource
 from sagemaker.core.workflow.functions import JsonGet
 from sagemaker.mlops.workflow import ProcessingStep, TrainingStep
-from sagemaker.train import ModelTrainer
-from sagemaker.train.configs import Compute
 
 from pipelines import names
 from pipelines.training.algorithms import IMAGE_CLASSIFICATION
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
 from pipelines.training.steps.extract_cifar import DATASET_REPORT, output_of
-from pipelines.training.steps.train_classifier import IMAGE_CHANNELS, LIST_CHANNELS, MAX_RUNTIME_SECONDS, NAME
+from pipelines.training.steps.train_classifier import IMAGE_CHANNELS, LIST_CHANNELS
+from pipelines.training.steps.training_job import NAME, model_trainer
 
 CONTENT_TYPE = "application/x-image"
 TRAINING_IMAGES = "counts.train.total"
@@ -52,31 +51,22 @@ def train_image_classification(
     others. Without checkpoints: training lasts minutes, and what the algorithm does with those of a training that
     had ended is documented nowhere.
     """
-    trainer = ModelTrainer(
-        training_image=IMAGE_CLASSIFICATION.training_image(settings.region),
+    hyperparameters = {
+        **FIXED_HYPERPARAMETERS,
+        # known when the pictures are: a classifier that is retrained has new ones
+        "num_training_samples": JsonGet(
+            step_name=extract.name, property_file=DATASET_REPORT, json_path=TRAINING_IMAGES
+        ).to_string(),
+        "epochs": parameters.epochs.to_string(),
+        "learning_rate": parameters.learning_rate.to_string(),
+    }
+    trainer = model_trainer(
+        settings,
+        parameters,
+        IMAGE_CLASSIFICATION.training_image(settings.region),
+        hyperparameters,
         # the algorithm's data do not fit a pipe without being indexed by manifests
         training_input_mode="File",
-        role=settings.role,
-        base_job_name=settings.job_name("train-classifier"),
-        compute=Compute(
-            instance_type=parameters.training_instance_type,
-            instance_count=1,
-            volume_size_in_gb=30,
-            volume_kms_key_id=settings.kms_key,
-        ),
-        networking=settings.training_network,
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=MAX_RUNTIME_SECONDS),
-        output_data_config=OutputDataConfig(s3_output_path=settings.output_uri(NAME), kms_key_id=settings.kms_key),
-        hyperparameters={
-            **FIXED_HYPERPARAMETERS,
-            # known when the pictures are: a classifier that is retrained has new ones
-            "num_training_samples": JsonGet(
-                step_name=extract.name, property_file=DATASET_REPORT, json_path=TRAINING_IMAGES
-            ).to_string(),
-            "epochs": parameters.epochs.to_string(),
-            "learning_rate": parameters.learning_rate.to_string(),
-        },
-        sagemaker_session=settings.session,
     )
     return TrainingStep(
         name=NAME,
