@@ -117,14 +117,15 @@ def _prepare(
     from pipelines.cli.options import DatasetChoice
     from pipelines.cli.run import bring_stack_up_to_date, make_ready_to_deploy, register, stage
     from pipelines.retraining import retraining_parameters
-    from pipelines.retraining.recipe import champion_algorithm, champion_pretrained
+    from pipelines.retraining.recipe import champion_training
 
     def tell(line: str) -> None:
         if not quiet:
             print(f"{line[0].upper()}{line[1:]}", flush=True)
 
-    trained_by = algorithm or champion_algorithm(place.client("sagemaker")) or PYTORCH.name
-    pretrain = algorithm_named(trained_by).brings_code and champion_pretrained(place.client("sagemaker"))
+    champion = champion_training(place.client("sagemaker"))
+    trained_by = algorithm or champion.algorithm or PYTORCH.name
+    pretrain = algorithm_named(trained_by).brings_code and champion.pretrained
     values = retraining_parameters(
         place, reason, trigger, values=given, algorithm=trained_by, endpoint=endpoint, tell=tell
     )

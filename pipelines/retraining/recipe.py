@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,17 +23,20 @@ RECIPE = (
 Tell = Callable[[str], object]
 
 
-def champion_algorithm(sagemaker: Any, group: str = MODEL_PACKAGE_GROUP_NAME) -> str | None:
-    """The algorithm of the version whose recipe a retraining follows; None where there is no version, or it does not
-    say."""
-    version = _version_to_follow(sagemaker, group)
-    return version.metadata.get(ALGORITHM) if version else None
+@dataclass(frozen=True)
+class ChampionTraining:
+    """What trained a version, as it says itself; `algorithm` is None where it does not say."""
+
+    algorithm: str | None = None
+    pretrained: bool = False
 
 
-def champion_pretrained(sagemaker: Any, group: str = MODEL_PACKAGE_GROUP_NAME) -> bool:
-    """Whether the version whose recipe a retraining follows says that it was pretrained."""
+def champion_training(sagemaker: Any, group: str = MODEL_PACKAGE_GROUP_NAME) -> ChampionTraining:
+    """What trained the version whose recipe a retraining follows."""
     version = _version_to_follow(sagemaker, group)
-    return version is not None and PRETRAIN in version.metadata
+    if version is None:
+        return ChampionTraining()
+    return ChampionTraining(version.metadata.get(ALGORITHM), PRETRAIN in version.metadata)
 
 
 def champion_recipe(sagemaker: Any, group: str, algorithm: str | None, tell: Tell) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.champion import choose_champion
 from pipelines.deployment.endpoint_safeguards.endpoint_name import check_endpoint_name
 from pipelines.names import ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME, PIPELINE_NAME
-from pipelines.retraining.recipe import champion_algorithm, champion_pretrained
+from pipelines.retraining.recipe import champion_training
 from pipelines.session import target_from_environment
 from pipelines.source_code import PROJECT_ROOT, read_source_code, stage, stage_bundle
 from pipelines.training.algorithms import PYTORCH, algorithm_named, check_pretraining
@@ -187,11 +187,10 @@ def get_retraining_kwargs(**kwargs: Any) -> dict[str, Any]:
     place = {"region": kwargs.get("region"), "role_arn": kwargs.get("role"), "bucket": kwargs.get("default_bucket")}
     sagemaker = target_from_environment(**place).client("sagemaker")
     group = kwargs.get("model_package_group_name", MODEL_PACKAGE_GROUP_NAME)
-    algorithm = champion_algorithm(sagemaker, group)
-    if not algorithm:
+    champion = champion_training(sagemaker, group)
+    if not champion.algorithm:
         return kwargs
-    pretrain = algorithm_named(algorithm).brings_code and champion_pretrained(sagemaker, group)
-    return {"algorithm": algorithm, **({"pretrain": True} if pretrain else {}), **kwargs}
+    return {"algorithm": champion.algorithm, **({"pretrain": True} if champion.pretrained else {}), **kwargs}
 
 
 def get_pipeline_custom_tags(

@@ -14,7 +14,7 @@ from moto import mock_aws
 from pipelines.champion import CHAMPION_PREDICTIONS_URI, ChampionPredictionsMissing
 from pipelines.retraining import retraining_parameters
 from pipelines.retraining.places import NEW_IMAGES_PREFIX, SNAPSHOTS_PREFIX
-from pipelines.retraining.recipe import champion_algorithm
+from pipelines.retraining.recipe import champion_training
 
 GROUP = "SconesDeliveryVehicles"
 PREDICTIONS = "s3://bucket/1/predictions.csv"
@@ -116,7 +116,7 @@ def test_an_algorithm_is_not_given_what_suits_the_champions(account: Account) ->
     of_its_own = {"LearningRate": "0.1", "TrainingInstanceType": "ml.g4dn.xlarge"}
     account.sagemaker.executions = {"execution/1": {**MADE_WITH, **of_its_own}}
     sagemaker: Any = account.sagemaker
-    assert champion_algorithm(sagemaker, GROUP) == "image-classification"
+    assert champion_training(sagemaker, GROUP).algorithm == "image-classification"
     same = account.parameters(algorithm="image-classification")
     assert same.items() >= {"Epochs": "7", "InputDataUri": "s3://bucket/data", **of_its_own}.items()
     assert account.told[0] == "recipe: that of version 1"
@@ -129,7 +129,7 @@ def test_an_algorithm_is_not_given_what_suits_the_champions(account: Account) ->
 
 def test_without_any_version_the_algorithm_is_nobodys(account: Account) -> None:
     sagemaker: Any = account.sagemaker
-    assert champion_algorithm(sagemaker, GROUP) is None
+    assert champion_training(sagemaker, GROUP).algorithm is None
 
 
 def test_without_an_approved_version_the_newest_says_how(account: Account) -> None:

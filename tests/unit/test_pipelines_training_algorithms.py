@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.console import explain
+from pipelines.retraining.recipe import ChampionTraining
 from pipelines.training import pipeline
 from pipelines.training.algorithms import (
     ALGORITHMS,
@@ -56,11 +57,11 @@ def test_the_built_in_algorithm_trains_on_the_gpu_families_that_it_is_documented
 def test_a_retraining_takes_the_champions_algorithm_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def versions(sagemaker: Any, group: str) -> str | None:
+    def versions(sagemaker: Any, group: str) -> ChampionTraining:
         asked.append(group)
-        return "image-classification" if group == "trained" else None
+        return ChampionTraining("image-classification" if group == "trained" else None)
 
-    monkeypatch.setattr(pipeline, "champion_algorithm", versions)
+    monkeypatch.setattr(pipeline, "champion_training", versions)
     target = SimpleNamespace(client=lambda service: service)
     monkeypatch.setattr(pipeline, "target_from_environment", lambda **place: target)
     named = {"model_package_group_name": "trained", "algorithm": "pytorch"}

@@ -11,7 +11,7 @@ import pytest
 from pipelines.cli.compile import Variant
 from pipelines.console import explain
 from pipelines.pipeline_module import BadArgument, read_kwargs
-from pipelines.retraining.recipe import champion_pretrained
+from pipelines.retraining.recipe import champion_training
 from pipelines.training import pipeline
 from pipelines.training.algorithms import UnsupportedPretraining
 from processing.lineage import Lineage, reproduction
@@ -77,7 +77,7 @@ def test_a_retraining_pretrains_where_the_champion_was(
     registry = SageMaker(metadata)
     target = SimpleNamespace(client=lambda _service: registry)
     monkeypatch.setattr(pipeline, "target_from_environment", lambda **_place: target)
-    assert champion_pretrained(registry) == ("pretrain" in metadata)
+    assert champion_training(registry).pretrained == ("pretrain" in metadata)
     assert pipeline.get_retraining_kwargs() == kwargs
     if "pretrain" in metadata:
         assert pipeline.get_retraining_kwargs(pretrain=False)["pretrain"] is False
