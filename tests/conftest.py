@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +13,13 @@ from urllib.request import urlopen
 
 import boto3
 import pytest
+from botocore.config import Config
+
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_SUBSET = ROOT.parent / "shared" / "data" / "cifar-100-subset.tar.gz"
 REGION = "us-east-1"
-READY_WITHIN = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,15 +56,7 @@ class LocalAwsProcess:
         command = [sys.executable, "-m", "local_aws", "--state", str(self.state), "--port", str(self.port)]
         with open(self.state / "server.log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        deadline = time.monotonic() + READY_WITHIN
-        while True:
-            ended = self.process.poll() is not None
-            assert not ended and time.monotonic() < deadline, (self.state / "server.log").read_text()
-            found = self._server_file()
-            if found and found["pid"] == self.process.pid:
-                break
-            time.sleep(0.02)
-        self.url = str(found["url"])
+        self.url = wait_until(self._own_url, lambda: f"the server to be ready; its log:\n{self._log()}")
         self._clients.clear()
         urlopen(f"{self.url}/_local_aws/health").close()
 
@@ -76,6 +69,7 @@ class LocalAwsProcess:
                 region_name=REGION,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
+                config=Config(read_timeout=PATIENCE_SECONDS),
             )
         return self._clients[service]
 
@@ -83,7 +77,7 @@ class LocalAwsProcess:
         """Ask it to end, and wait."""
         assert self.process is not None
         self.process.terminate()
-        assert self.process.wait(timeout=60) == 0, (self.state / "server.log").read_text()
+        assert self.process.wait(timeout=PATIENCE_SECONDS) == 0, self._log()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -91,11 +85,18 @@ class LocalAwsProcess:
         self.process.kill()
         self.process.wait()
 
-    def _server_file(self) -> dict[str, Any] | None:
+    def _own_url(self) -> str | None:
+        """Where this process, and none before it, says that it answers; None until it does."""
+        assert self.process is not None
+        assert self.process.poll() is None, self._log()
         try:
-            return dict(json.loads((self.state / "server.json").read_text()))
+            found = json.loads((self.state / "server.json").read_text())
         except FileNotFoundError:
             return None
+        return str(found["url"]) if found["pid"] == self.process.pid else None
+
+    def _log(self) -> str:
+        return (self.state / "server.log").read_text()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from pipelines.deployment.pipeline import get_pipeline as get_deployment_pipelin
 from pipelines.pipeline_module import read_kwargs, read_tags
 from pipelines.readiness.templates import read_template
 from pipelines.training.pipeline import get_pipeline as get_training_pipeline
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
@@ -193,7 +194,12 @@ class Build:
         script = f". {kept}\nset -a\n{command}\ncode=$?\nexport -p > {kept}\nexit $code\n"
         path = f"{self.programs}:{os.environ['PATH']}"
         done = subprocess.run(
-            ["bash", "-c", script], cwd=self.folder, env={"PATH": path}, capture_output=True, text=True, timeout=30
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
         )
         self.said = done.stdout
         return done.returncode

@@ -24,6 +24,7 @@ from processing.evaluation import as_document
 from processing.gates import PASSED
 from processing.monitoring_baseline import FEATURES_FILE, QUALITY_FILE, QUALITY_HEADER
 from tests.unit.processing_evidence import made_up_evaluation
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -68,7 +69,7 @@ def _compile(hash_seed: str) -> dict[str, list[str]]:
         env={**environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     definitions: dict[str, list[str]] = json.loads(done.stdout)

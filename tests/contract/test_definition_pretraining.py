@@ -16,6 +16,7 @@ import pytest
 
 from pipelines.definition import check_definition
 from pipelines.definition.document import all_steps
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -33,7 +34,7 @@ Steps = dict[str, dict[str, Any]]
 def compiled() -> list[str]:
     """With pretraining, plain and locked down, and without."""
     done = subprocess.run(
-        [sys.executable, "-c", COMPILE], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", COMPILE], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr
     definitions: list[str] = json.loads(done.stdout)

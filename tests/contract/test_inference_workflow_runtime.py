@@ -23,10 +23,10 @@ from typing import Any
 import pytest
 
 from tests.unit.inference_workflow_services import from_state, png
+from tests.waiting import PATIENCE_SECONDS
 
 CODE = Path(__file__).resolve().parents[2] / "inference_workflow"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:function"
-WITHIN_SECONDS = 60
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Service(ThreadingHTTPServer):
     def ask(self, event: Any) -> tuple[str, Any]:
         """Hand the function an event; the kind of its answer (`response` or `error`) and what it says."""
         self.events.put(event)
-        return self.answers.get(timeout=WITHIN_SECONDS)
+        return self.answers.get(timeout=PATIENCE_SECONDS)
 
 
 class Handler(BaseHTTPRequestHandler):

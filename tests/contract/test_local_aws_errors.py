@@ -12,6 +12,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS
+
 SCOPE = "20260101/us-east-1/sagemaker/aws4_request"
 SIGNED = f"AWS4-HMAC-SHA256 Credential=test/{SCOPE}, SignedHeaders=host, Signature=0"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -31,7 +33,7 @@ def unchecked(local_aws: Any) -> Any:
 
 
 def post(url: str, target: str, body: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
     headers = {"X-Amz-Target": target, "Authorization": SIGNED, "Content-Type": "application/x-amz-json-1.1"}
     connection.request("POST", "/", body, headers)
     response = connection.getresponse()

@@ -14,6 +14,7 @@ from PIL import Image
 
 from model_monitor import record_preprocessor
 from pipelines.names import CLASSES
+from tests.waiting import PATIENCE_SECONDS
 
 FILE = Path(record_preprocessor.__file__)
 OLDEST = (3, 7)
@@ -50,7 +51,7 @@ def test_it_runs_in_a_bare_python(tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(picture)
     command = [sys.executable, "-I", "-S", "-c", RUN, str(FILE), str(picture)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stderr
     (plain, logged, named, nothing), said, foreign = json.loads(done.stdout)
     assert plain == logged == named

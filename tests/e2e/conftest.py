@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.waiting import SLOW_PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
-# Far beyond what the slowest command takes on a busy machine: it ends what hangs, and judges no speed.
-HUNG_AFTER_SECONDS = 1200.0
 SCONES = [sys.executable, "-c", "from pipelines.cli import main; main()"]
 
 
@@ -32,7 +32,7 @@ class Scones:
             "PYTHONPATH": str(ROOT),
         }
 
-    def __call__(self, *arguments: str, timeout: float = HUNG_AFTER_SECONDS) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, timeout: float = SLOW_PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run to the end."""
         return subprocess.run(
             [*SCONES, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
 
 
@@ -63,7 +65,7 @@ def test_ctrl_c_stops_everything_that_the_demo_started(scones, tmp_path, process
         if line.startswith("Started") or "TrainClassifier Executing" in line:
             break
     os.killpg(demo.pid, signal.SIGINT)
-    out, error = demo.communicate(timeout=600)
+    out, error = demo.communicate(timeout=PATIENCE_SECONDS)
     assert demo.returncode == 130, error
     assert "everything that the demo started is stopped" in out
     assert not processes_of(tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 BUILT_IN = ("--algorithm", "image-classification")
 QUICK = ("--wait", "--json", "--param", "Epochs=2", "--param", "AccuracyThreshold=0.2")
 IMAGE = "/image-classification:1"

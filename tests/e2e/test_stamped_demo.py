@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import SLOW_PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 SCONES = [sys.executable, "-c", "from pipelines.cli import main; main()"]
 QUICK = ("--param", "Epochs=2", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
@@ -19,7 +21,12 @@ def scones(folder: Path, cache: Path, *arguments: str) -> subprocess.CompletedPr
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_"))}
     environment = {**kept, "PYTHONPATH": str(folder), "SCONES_CACHE": str(cache)}
     return subprocess.run(
-        [*SCONES, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=1200
+        [*SCONES, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SLOW_PATIENCE_SECONDS,
     )
 
 

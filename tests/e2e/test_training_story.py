@@ -8,13 +8,13 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
 from PIL import Image
+
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0")
 STEPS = (
@@ -138,7 +138,7 @@ def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_
     arn = started(waiting)
     wait_until(lambda: "TrainClassifier" in scones("executions", arn).stdout, "the training to begin")
     os.killpg(waiting.pid, signal.SIGINT)
-    out, _ = waiting.communicate(timeout=600)
+    out, _ = waiting.communicate(timeout=PATIENCE_SECONDS)
     assert waiting.returncode == 130
     assert f"Look again: scones executions {arn.rsplit('/', 1)[-1]}" in out
     assert json.loads(scones("executions", arn, "--json").stdout)["status"] == "Executing"
@@ -156,12 +156,10 @@ def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what
     finished_before = succeeded(scones)
     server = json.loads(scones("status", "--json").stdout)
     os.kill(server["pid"], signal.SIGKILL)
-    _, error = waiting.communicate(timeout=600)
+    _, error = waiting.communicate(timeout=PATIENCE_SECONDS)
     assert waiting.returncode == 1
     assert len(error.splitlines()) == 1, error
-    wait_until(
-        lambda: not processes_of(Path(server["state"]) / "jobs"), "the job's processes to end with their server", 30
-    )
+    wait_until(lambda: not processes_of(Path(server["state"]) / "jobs"), "the job's processes to end with their server")
     assert "not running" in scones("executions").stderr
 
     assert scones("up").returncode == 0
@@ -211,10 +209,3 @@ def started(process: subprocess.Popen[str]) -> str:
     line = process.stdout.readline()
     assert line.startswith("Started arn:"), line
     return line.removeprefix("Started ").strip()
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.2)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +19,12 @@ from PIL import Image
 
 from pipelines.names import GROUND_TRUTH_PREFIX
 from pipelines.retraining.new_images import collect_new_images
+from tests.waiting import wait_until
 
 ENDPOINT = "scones-delivery-vehicles"
 STACK = "scones-workflow"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/SconesPipelineRole"
-WITHIN = 60.0
 # bicycle, motorcycle, doubt, nonsense, an answer that takes its time, a fault of the model
 MODEL = """
 import json, time
@@ -47,13 +46,6 @@ def picture(kind: str) -> bytes:
     content = io.BytesIO()
     Image.new("RGB", (4, 4)).save(content, "PNG")
     return content.getvalue() + kind.encode()
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 class Account:
@@ -81,7 +73,9 @@ class Account:
         variant = {"VariantName": "All", "ModelName": "light", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         sagemaker.create_endpoint_config(EndpointConfigName="light", ProductionVariants=[variant])
         sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="light")
-        wait_for(lambda: sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointStatus"] == "InService")
+        wait_until(
+            lambda: sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointStatus"] == "InService", "the endpoint"
+        )
 
     def output(self, name: str) -> str:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
@@ -228,14 +222,18 @@ def test_missing_keys_and_buckets_fail_the_execution_by_name(deployed, account):
             stateMachineArn=account.output("StateMachineArn"),
             input=json.dumps({"image_data": "", "s3_bucket": bucket, "s3_key": "absent.png"}),
         )["executionArn"]
-        wait_for(lambda arn=arn: account.states.describe_execution(executionArn=arn)["status"] != "RUNNING")
+        wait_until(
+            lambda arn=arn: account.states.describe_execution(executionArn=arn)["status"] != "RUNNING", f"{arn} to end"
+        )
         assert account.states.describe_execution(executionArn=arn)["error"] == "ImageNotFound"
 
 
 def test_what_arrives_is_classified_once_also_when_its_event_comes_twice(deployed, account):
     bucket, key = account.output("ImageBucketName"), "incoming/ü +%20 é.png"
     account.s3.put_object(Bucket=bucket, Key=key, Body=picture("m"))
-    wait_for(lambda: [one["status"] for one in account.executions(key)] == ["SUCCEEDED"])
+    wait_until(
+        lambda: [one["status"] for one in account.executions(key)] == ["SUCCEEDED"], "what arrived to be classified"
+    )
     intake = account.output("IntakeStateMachineArn")
     (first,) = account.states.list_executions(stateMachineArn=intake)["executions"]
     event = json.loads(account.states.describe_execution(executionArn=first["executionArn"])["input"])
@@ -246,11 +244,14 @@ def test_what_arrives_is_classified_once_also_when_its_event_comes_twice(deploye
         listed = account.states.list_executions(stateMachineArn=intake)["executions"]
         return [one["status"] for one in listed] == ["SUCCEEDED", "SUCCEEDED"]
 
-    wait_for(both_ended)
+    wait_until(both_ended, "both intakes to succeed")
     assert len(account.executions(key)) == 1
     # put again, it is a new picture
     account.s3.put_object(Bucket=bucket, Key=key, Body=picture("b"))
-    wait_for(lambda: Counter(one["status"] for one in account.executions(key)) == {"SUCCEEDED": 2})
+    wait_until(
+        lambda: Counter(one["status"] for one in account.executions(key)) == {"SUCCEEDED": 2},
+        "the new picture's execution",
+    )
 
 
 def test_many_pictures_go_in_bulk(deployed, tmp_path):

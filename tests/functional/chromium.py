@@ -7,15 +7,15 @@ import base64
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-STARTED_WITHIN, WITHIN = 60.0, 20.0
 FLAGS = (
     *("--headless=new", "--remote-debugging-port=0", "--no-first-run", "--no-default-browser-check", "--disable-gpu"),
     *("--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -53,7 +53,7 @@ class Chromium:
         self._loop.run_until_complete(self._session.close())
         self._loop.close()
         self._process.terminate()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=PATIENCE_SECONDS)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command, answered."""
@@ -104,11 +104,9 @@ class Chromium:
 
     def until(self, script: str) -> Any:
         """Wait until an expression is true in the page; its value."""
-        deadline = time.monotonic() + WITHIN
-        while not (found := self.run(script)):
-            assert time.monotonic() < deadline, f"{script} stays {found!r} at {self.run('location.href')}"
-            time.sleep(0.05)
-        return found
+        return wait_until(
+            lambda: self.run(script), lambda: f"{script}, which is {self.run(script)!r} at {self.run('location.href')}"
+        )
 
     def look(self, width: int, height: int, dark: bool = False) -> None:
         """Be a screen of this size, in CSS pixels, of a person who likes light or dark."""
@@ -126,20 +124,23 @@ class Chromium:
     def _until_loaded(self, act: Callable[[], Any]) -> None:
         before = self._loads
         act()
-        deadline = time.monotonic() + WITHIN
-        while self._loads == before:
-            assert time.monotonic() < deadline, "the page did not load"
+
+        def loaded() -> bool:
             # events come with answers
             self.call("Browser.getVersion")
-            time.sleep(0.01)
+            return self._loads > before
+
+        wait_until(loaded, "the page to load")
 
     def _port(self, profile: Path) -> int:
-        file, deadline = profile / "DevToolsActivePort", time.monotonic() + STARTED_WITHIN
-        while not (file.exists() and file.read_text().strip()):
-            ended = self._process.poll() is not None
-            assert not ended and time.monotonic() < deadline, profile.with_suffix(".log").read_text()
-            time.sleep(0.05)
-        return int(file.read_text().splitlines()[0])
+        file, log = profile / "DevToolsActivePort", profile.with_suffix(".log")
+
+        def written() -> str:
+            assert self._process.poll() is None, log.read_text()
+            return file.read_text().strip() if file.exists() else ""
+
+        said = wait_until(written, lambda: f"the browser to start; its log:\n{log.read_text()}")
+        return int(said.splitlines()[0])
 
     async def _connect(self, port: int) -> None:
         self._session = aiohttp.ClientSession()
@@ -153,7 +154,7 @@ class Chromium:
         number = self._number
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         while True:
-            message = await self._socket.receive_json(timeout=WITHIN)
+            message = await self._socket.receive_json(timeout=PATIENCE_SECONDS)
             if message.get("id") == number:
                 assert "error" not in message, f"{method}: {message['error']}"
                 result: dict[str, Any] = message["result"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
 
+from tests.waiting import wait_until
+
 TRAINING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.10.0-cpu-py313-ubuntu22.04-sagemaker"
 INFERENCE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/console"
-WITHIN = 60.0
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
 MEASURE = """
 import json, pathlib
@@ -98,8 +98,9 @@ class Records:
         )["PipelineExecutionArn"]
         if wait:
             describe = self.sagemaker.describe_pipeline_execution
-            until(
-                lambda: describe(PipelineExecutionArn=arn)["PipelineExecutionStatus"] not in ("Executing", "Stopping")
+            wait_until(
+                lambda: describe(PipelineExecutionArn=arn)["PipelineExecutionStatus"] not in ("Executing", "Stopping"),
+                f"{arn} to end",
             )
         return str(arn)
 
@@ -166,7 +167,7 @@ class Records:
         )
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         describe = self.sagemaker.describe_endpoint
-        until(lambda: describe(EndpointName=name)["EndpointStatus"] == "InService")
+        wait_until(lambda: describe(EndpointName=name)["EndpointStatus"] == "InService", f"{name} to be in service")
         return name
 
     def state_machine(self) -> str:
@@ -212,7 +213,7 @@ class Records:
         """The ARN of an execution of a state machine that has ended."""
         client = self.server.client("stepfunctions")
         arn = client.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
-        until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING")
+        wait_until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING", f"{arn} to end")
         return str(arn)
 
     def queues(self) -> str:
@@ -312,11 +313,3 @@ class Records:
         condition = {"Type": "Equals", "LeftValue": {"Get": "Parameters.ModelPackageArn"}, "RightValue": "none"}
         arguments = {"Conditions": [condition], "IfSteps": [], "ElseSteps": []}
         return {"Name": "CheckApproval", "Type": "Condition", "Arguments": arguments, "DependsOn": ["CheckQuality"]}
-
-
-def until(condition: Any) -> None:
-    """Wait for it, looking often."""
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -6,9 +6,8 @@ The seed is a small one: what the repository's own buildspec does is test_retrai
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from pipelines.retraining.permission import limits_in_force
 from pipelines.retraining.stack import RetrainingStack, delete_retraining_stack, deploy_retraining_stack
 from pipelines.session import Target, open_target
 from pipelines.stacks import resources
+from tests.waiting import wait_until
 
-WITHIN = 60.0
 BUILDSPEC = """
 version: 0.2
 phases:
@@ -31,15 +30,6 @@ phases:
 artifacts:
   files: [report.txt]
 """
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What a function gives as soon as it is something."""
-    deadline = time.monotonic() + WITHIN
-    while not (value := found()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return value
 
 
 class Loop:
@@ -130,16 +120,16 @@ def loop(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 def test_two_alarms_within_the_cool_down_are_one_build(loop: Loop) -> None:
     loop.alarm(loop.monitor.drift_alarm)
-    (build,) = until(loop.builds)
+    (build,) = wait_until(loop.builds, "the build to end")
     # the same drift anew, and another reason
     for alarm in (loop.monitor.drift_alarm, loop.monitor.model_quality_alarm):
         before = len(loop.decided())
         loop.alarm(alarm)
-        until(lambda before=before: len(loop.decided()) > before)
+        wait_until(lambda before=before: len(loop.decided()) > before, f"a decision on {alarm}")
     decided = loop.decided()
     assert [one["outcome"] for one in decided] == ["start", "cool-down", "cool-down"]
     assert decided[1]["until"] and "within the cool-down of request" in decided[1]["reason"]
-    assert [one["id"] for one in until(loop.builds)] == [build["id"]]
+    assert [one["id"] for one in wait_until(loop.builds, "the builds to end")] == [build["id"]]
     assert build["buildStatus"] == "SUCCEEDED", build["phases"]
     (request,) = loop.requests()
     variables = {one["name"]: one["value"] for one in build["environment"]["environmentVariables"]}
@@ -148,19 +138,22 @@ def test_two_alarms_within_the_cool_down_are_one_build(loop: Loop) -> None:
 
 
 def test_a_schedule_that_is_due_within_the_cool_down_starts_nothing_and_says_so(loop: Loop) -> None:
-    before = until(loop.builds)
+    before = wait_until(loop.builds, "the builds to end")
     answer = loop.be_due()
     assert (answer["outcome"], answer["trigger"]) == ("cool-down", "schedule")
     assert answer["reason"] == f"within the cool-down of request {loop.requests()[0]['requestId']}"
-    assert answer in [{name: one.get(name) for name in answer} for one in until(loop.decided)]
-    assert (len(loop.requests()), len(until(loop.builds))) == (1, len(before))
+    wait_until(
+        lambda: answer in [{name: one.get(name) for name in answer} for one in loop.decided()],
+        "the decision in the log",
+    )
+    assert (len(loop.requests()), len(wait_until(loop.builds, "the builds to end"))) == (1, len(before))
 
 
 def test_a_schedule_that_is_due_later_is_a_build_that_says_so(loop: Loop) -> None:
     deploy_monitor_stack(loop.target, loop.endpoint, {"CoolDownMinutes": "0"})
     assert limits_in_force(loop.target, loop.endpoint).cool_down == timedelta(0)
     assert loop.be_due()["outcome"] == "start"
-    newest = until(lambda: next(iter(found), None) if len(found := loop.builds()) == 2 else None)
+    newest = wait_until(lambda: next(iter(found), None) if len(found := loop.builds()) == 2 else None, "a second build")
     variables = {one["name"]: one["value"] for one in newest["environment"]["environmentVariables"]}
     assert (variables["RETRAINING_REASON"], variables["RETRAINING_TRIGGER"]) == ("scheduled", "schedule")
     assert variables["RETRAINING_REQUEST_ID"] == loop.requests()[-1]["requestId"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -13,18 +11,10 @@ import pytest
 import requests
 
 from tests.unit.local_aws_builds_service import ENVIRONMENT, NO_ARTIFACTS, ROLE, commands, spec, zipped
+from tests.waiting import PATIENCE_SECONDS, SLOW_PATIENCE_SECONDS, wait_until
 
-WITHIN = 60.0
 JUNIT = """<testsuite name="unit"><testcase name="good &lt;b&gt;"/>
 <testcase name="bad"><failure message="no"/></testcase></testsuite>"""
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + WITHIN
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 class CodeBuild:
@@ -49,7 +39,7 @@ class CodeBuild:
         return dict(found)
 
     def ended(self, build_id: str) -> dict[str, Any]:
-        until(lambda: self.build(build_id)["buildComplete"])
+        wait_until(lambda: self.build(build_id)["buildComplete"], f"{build_id} to end")
         return self.build(build_id)
 
     def log(self, build: dict[str, Any]) -> list[str]:
@@ -116,7 +106,7 @@ def _the_console_shows(url: str, build: dict[str, Any]) -> None:
         "build": f"{url}/_console/builds/{project}/{number}",
         "report": f"{url}/_console/reports?arn={build['reportArns'][0]}",
     }
-    found = {name: requests.get(address, timeout=20) for name, address in pages.items()}
+    found = {name: requests.get(address, timeout=PATIENCE_SECONDS) for name, address in pages.items()}
     assert {answer.status_code for answer in found.values()} == {200}
     assert (
         f"{project} 1" in found["list"].text
@@ -126,12 +116,12 @@ def _the_console_shows(url: str, build: dict[str, Any]) -> None:
     assert "Upload artifacts" in found["build"].text and "BUCKETS" in found["build"].text
     assert "/_console/logs/streams?group=/aws/codebuild/" in found["build"].text.replace("%2F", "/")
     assert "good &lt;b&gt;" in found["report"].text and "Failed" in found["report"].text
-    assert requests.get(build["logs"]["deepLink"], timeout=20).status_code == 200
-    assert requests.get(f"{url}/_console/builds/{project}/none", timeout=20).status_code == 404
+    assert requests.get(build["logs"]["deepLink"], timeout=PATIENCE_SECONDS).status_code == 200
+    assert requests.get(f"{url}/_console/builds/{project}/none", timeout=PATIENCE_SECONDS).status_code == 404
 
 
 def _overview(url: str) -> str:
-    return requests.get(f"{url}/_console/", timeout=20).text
+    return requests.get(f"{url}/_console/", timeout=PATIENCE_SECONDS).text
 
 
 def test_an_event_starts_a_build_whose_end_is_an_event(codebuild: CodeBuild, local_aws: Any) -> None:
@@ -156,7 +146,9 @@ def test_an_event_starts_a_build_whose_end_is_an_event(codebuild: CodeBuild, loc
     events.put_targets(Rule=done, Targets=[{"Id": "queue", "Arn": queue_arn}])
     detail = json.dumps({"reason": "drift"})
     events.put_events(Entries=[{"Source": source, "DetailType": "Retraining Requested", "Detail": detail}])
-    message = until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages"))[0]
+    message = wait_until(
+        lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages"), "the build's event"
+    )[0]
     event = json.loads(message["Body"])
     assert event["detail-type"] == "CodeBuild Build State Change"
     (build_id,) = codebuild.api.list_builds_for_project(projectName=project)["ids"]
@@ -192,7 +184,10 @@ def test_a_stack_has_a_project(codebuild: CodeBuild, local_aws: Any) -> None:
         return json.dumps({"Resources": resources, "Outputs": outputs})
 
     def settled() -> dict[str, Any]:
-        until(lambda: "IN_PROGRESS" not in cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+        wait_until(
+            lambda: "IN_PROGRESS" not in cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"],
+            f"{name} to settle",
+        )
         return dict(cloudformation.describe_stacks(StackName=name)["Stacks"][0])
 
     cloudformation.create_stack(StackName=name, TemplateBody=project(TimeoutInMinutes="30"))
@@ -212,15 +207,19 @@ def test_a_stack_has_a_project(codebuild: CodeBuild, local_aws: Any) -> None:
     (changed,) = codebuild.api.batch_get_projects(names=[found["name"]])["projects"]
     assert (changed["description"], changed["timeoutInMinutes"], changed["created"]) == ("second", 60, found["created"])
     cloudformation.delete_stack(StackName=name)
-    until(lambda: codebuild.api.batch_get_projects(names=[found["name"]])["projectsNotFound"])
+    wait_until(
+        lambda: codebuild.api.batch_get_projects(names=[found["name"]])["projectsNotFound"], "the project to be deleted"
+    )
 
 
 def test_a_log_is_read_while_the_build_runs_and_stopping_ends_its_processes(
     codebuild: CodeBuild, local_aws: Any
 ) -> None:
     build_id = codebuild.start(codebuild.project("stopped", commands(build=["echo pid $$; sleep 300"])))
-    started = until(lambda: codebuild.build(build_id)["currentPhase"] == "BUILD" and codebuild.build(build_id))
-    line = until(lambda: [line for line in codebuild.log(started) if line.startswith("pid ")])[0]
+    started = wait_until(
+        lambda: codebuild.build(build_id)["currentPhase"] == "BUILD" and codebuild.build(build_id), "the build to begin"
+    )
+    line = wait_until(lambda: [line for line in codebuild.log(started) if line.startswith("pid ")], "its process")[0]
     project, _, number = build_id.partition(":")
     link = f'href="/_console/builds/{project}/{number}"'
     assert link in _overview(local_aws.url)
@@ -236,12 +235,17 @@ def test_over_a_kill_of_the_server_builds_end_and_records_stay(own_local_aws: An
     own_local_aws.client("ssm").put_parameter(Name="/kept", Value="secret", Type="String")
     project = before.project("killed", commands(build=["echo pid $$; sleep 300"]))
     running = before.start(project)
-    until(lambda: before.build(running)["currentPhase"] == "BUILD")
-    line = until(lambda: [line for line in before.log(before.build(running)) if line.startswith("pid ")])[0]
+    wait_until(lambda: before.build(running)["currentPhase"] == "BUILD", "the build to begin", SLOW_PATIENCE_SECONDS)
+    line = wait_until(
+        lambda: [line for line in before.log(before.build(running)) if line.startswith("pid ")],
+        "its process",
+        SLOW_PATIENCE_SECONDS,
+    )[0]
     # what is not saved within a second of its change may be lost, as everywhere here
-    until(lambda: (own_local_aws.state / "moto" / "ssm.pickle").exists())
+    parameters = own_local_aws.state / "moto" / "ssm.pickle"
+    wait_until(parameters.exists, "the parameters to be saved", SLOW_PATIENCE_SECONDS)
     own_local_aws.kill()
-    until(lambda: not psutil.pid_exists(int(line.split()[1])))
+    wait_until(lambda: not psutil.pid_exists(int(line.split()[1])), "the build's process to end", SLOW_PATIENCE_SECONDS)
     own_local_aws.start()
     after = CodeBuild(own_local_aws)
     # what was loaded is saved again, when the server ends

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"
 Description: A function with its role and its log
@@ -30,7 +32,7 @@ Resources:
       Runtime: python3.13
       Handler: app.handler
       Role: !GetAtt Role.Arn
-      Timeout: 10
+      Timeout: 240
       Code: {S3Bucket: !Ref Bucket, S3Key: !Ref Key}
       Environment:
         Variables:
@@ -96,9 +98,11 @@ class Stack:
         return self.settled()
 
     def settled(self) -> str:
-        while (status := str(self.describe()["StackStatus"])).endswith("IN_PROGRESS"):
-            pass
-        return status
+        wait_until(lambda: not self.status().endswith("IN_PROGRESS"), f"{self.name} to settle")
+        return self.status()
+
+    def status(self) -> str:
+        return str(self.describe()["StackStatus"])
 
     def describe(self) -> dict[str, Any]:
         (found,) = self.api.describe_stacks(StackName=self.name)["Stacks"]
@@ -118,7 +122,9 @@ def stack(local_aws: Any) -> Iterator[Stack]:
     made = Stack(local_aws)
     yield made
     made.api.delete_stack(StackName=made.name)
-    made.api.get_waiter("stack_delete_complete").wait(StackName=made.name, WaiterConfig={"Delay": 1})
+    made.api.get_waiter("stack_delete_complete").wait(
+        StackName=made.name, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
+    )
 
 
 def test_a_stack_is_created_updated_and_deleted_with_what_is_in_it(stack: Stack, local_aws: Any) -> None:
@@ -147,7 +153,9 @@ def test_a_stack_is_created_updated_and_deleted_with_what_is_in_it(stack: Stack,
     assert stack.says() == ""
 
     stack.api.delete_stack(StackName=stack.name)
-    stack.api.get_waiter("stack_delete_complete").wait(StackName=stack.name, WaiterConfig={"Delay": 1})
+    stack.api.get_waiter("stack_delete_complete").wait(
+        StackName=stack.name, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
+    )
     with pytest.raises(ClientError, match=f"Stack with id {stack.name} does not exist"):
         stack.describe()
     with pytest.raises(ClientError, match="not found"):

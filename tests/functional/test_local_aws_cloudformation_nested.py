@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.waiting import wait_until
 
 INNER = """
 Parameters:
@@ -128,11 +129,8 @@ class Stack:
         return self.settled()
 
     def settled(self) -> str:
-        deadline = time.monotonic() + 30
-        while (status := self.status(self.name)).endswith("IN_PROGRESS"):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        return status
+        wait_until(lambda: not self.status(self.name).endswith("IN_PROGRESS"), f"{self.name} to settle")
+        return self.status(self.name)
 
     def status(self, name: str) -> str:
         try:

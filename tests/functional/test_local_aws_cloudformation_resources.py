@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-WITHIN = 60.0
+from tests.waiting import wait_until
+
 ROLE = "arn:aws:iam::123456789012:role/any"
 
 
@@ -40,11 +40,8 @@ class Resources:
         return self.settled()
 
     def settled(self) -> str:
-        deadline = time.monotonic() + WITHIN
-        while (status := self.status()).endswith("IN_PROGRESS"):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        return status
+        wait_until(lambda: not self.status().endswith("IN_PROGRESS"), f"{self.name} to settle")
+        return self.status()
 
     def status(self) -> str:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import uuid
 import zipfile
 from collections import Counter
@@ -16,10 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.cloudformation.template import load_document
+from tests.waiting import wait_until
 
 FOLDER = Path(__file__).resolve().parents[2] / "inference_workflow"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-WITHIN = 60.0
 FUNCTIONS = ("serialize-image-data", "classify-image", "filter-low-confidence", "summarize-bulk")
 MACHINES = ("workflow", "bulk", "intake")
 
@@ -60,11 +59,8 @@ class WorkflowStack:
         self.settled()
 
     def settled(self) -> str:
-        deadline = time.monotonic() + WITHIN
-        while (status := self.status()).endswith("IN_PROGRESS"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        return status
+        wait_until(lambda: not self.status().endswith("IN_PROGRESS"), f"{self.name} to settle")
+        return self.status()
 
     def status(self) -> str:
         try:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-WITHIN = 20.0
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -23,13 +21,6 @@ def cloudwatch(local_aws: Any) -> Any:
 @pytest.fixture
 def namespace() -> str:
     return f"test/{uuid.uuid4().hex[:12]}"
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def minutes_ago(count: int) -> datetime:
@@ -123,8 +114,7 @@ def test_an_alarm_goes_off_by_itself_and_back(cloudwatch: Any, namespace: str) -
     for minute in (3, 2):
         put(cloudwatch, namespace, "Latency", minutes_ago(minute), 1.0, 9.0)
     alarm(cloudwatch, name, **metric(namespace, "Latency", ExtendedStatistic="p99", Period=60))
-    assert described(cloudwatch, name)["StateValue"] == "INSUFFICIENT_DATA"
-    wait_for(lambda: described(cloudwatch, name)["StateValue"] == "ALARM")
+    wait_until(lambda: described(cloudwatch, name)["StateValue"] == "ALARM", f"{name} to go off")
     found = described(cloudwatch, name)
     assert found["StateReason"].startswith("Threshold Crossed: 2 out of the last 2 datapoints [9.0 (")
     assert json.loads(found["StateReasonData"])["recentDatapoints"] == [9.0, 9.0]
@@ -138,7 +128,7 @@ def test_an_alarm_goes_off_by_itself_and_back(cloudwatch: Any, namespace: str) -
         ComparisonOperator="GreaterThanThreshold",
         **metric(namespace, "Latency", ExtendedStatistic="p99", Period=60),
     )
-    wait_for(lambda: described(cloudwatch, name)["StateValue"] == "OK")
+    wait_until(lambda: described(cloudwatch, name)["StateValue"] == "OK", f"{name} to be OK")
     history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate")["AlarmHistoryItems"]
     assert [item["HistorySummary"] for item in history] == [
         "Alarm updated from ALARM to OK",
@@ -160,7 +150,7 @@ def test_an_alarm_on_an_error_rate(cloudwatch: Any, namespace: str) -> None:
         {"Id": "rate", "Expression": "IF(n > 0, 100 * FILL(e, 0) / n, 0)"},
     ]
     alarm(cloudwatch, name, Metrics=queries)
-    wait_for(lambda: described(cloudwatch, name)["StateValue"] == "ALARM")
+    wait_until(lambda: described(cloudwatch, name)["StateValue"] == "ALARM", f"{name} to go off")
     kept = {query["Id"]: query for query in described(cloudwatch, name)["Metrics"]}
     assert kept["rate"]["Expression"] == queries[2]["Expression"]
     assert kept["e"]["MetricStat"]["Metric"] == metric(namespace, "Errors")
@@ -204,8 +194,11 @@ def test_metrics_and_the_states_of_alarms_survive_a_restart(own_local_aws: Any) 
     assert (found["StateValue"], found["StateReason"]) == ("ALARM", "a drill")
     (over,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
     assert (over["AlarmName"], over["AlarmRule"]) == ("over it", "ALARM(watched)")
-    wait_for(
-        lambda: cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]["StateValue"] == "ALARM"
+    wait_until(
+        lambda: (
+            cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]["StateValue"] == "ALARM"
+        ),
+        "the composite alarm",
     )
     history = cloudwatch.describe_alarm_history(AlarmName="watched")["AlarmHistoryItems"]
     assert history[0]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"

@@ -14,7 +14,8 @@ import markupsafe
 import pytest
 import requests
 
-from tests.functional.console_records import HOSTILE, Records, until
+from tests.functional.console_records import HOSTILE, Records
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 REASON = "Better on every <b>subset</b>"
 
@@ -143,14 +144,14 @@ def test_a_running_execution_is_live_and_its_changing_part_can_be_had_alone(visi
     name = records.pipeline("slow", script="import time; time.sleep(600)")
     arn = records.execution(name, wait=False)
     address = f"/_console/executions/{name}/{arn.rpartition('/')[2]}"
-    until(lambda: "Measure" in visitor.page(address) and "Executing" in visitor.page(address))
+    wait_until(lambda: "Measure" in visitor.page(address) and "Executing" in visitor.page(address), "the step to run")
     page = visitor.page(address)
     assert 'data-live="yes" data-news="Executing"' in page and "Running for" in page and "Waiting" in page
     part = visitor.get(address, **{"X-Fragment": "1"}).text
     assert part.strip().startswith('<div id="live" data-live="yes"') and "<html" not in part
     assert part.count("<svg") == 1
     records.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
-    until(lambda: 'data-live="no" data-news="Stopped"' in visitor.page(address))
+    wait_until(lambda: 'data-live="no" data-news="Stopped"' in visitor.page(address), "the execution to stop")
 
 
 def test_the_registry_shows_groups_versions_figures_and_evidence(visitor, records, group, version):
@@ -367,7 +368,7 @@ def test_a_stored_page_that_a_browser_opens_in_s3_has_no_origin(local_aws, recor
     address = local_aws.client("s3").generate_presigned_url(
         "get_object", Params={"Bucket": local_aws.bucket, "Key": f"console/{records.id}/page.html"}
     )
-    answer = requests.get(address, timeout=10)
+    answer = requests.get(address, timeout=PATIENCE_SECONDS)
     assert answer.status_code == 200
     assert answer.headers["Content-Security-Policy"] == "sandbox"
 
@@ -449,7 +450,9 @@ def test_an_endpoint_is_shown_with_its_version_requests_and_capture(visitor, rec
         for _ in range(3):
             runtime.invoke_endpoint(EndpointName=name, Body=b"x", ContentType="image/png")
         requests_made = re.compile(r"<dt>Requests</dt><dd>3</dd>.*Model latency, median</dt><dd>\d+\.\d ms", re.DOTALL)
-        until(lambda: requests_made.search(visitor.page(f"/_console/endpoints/{name}")))
+        wait_until(
+            lambda: requests_made.search(visitor.page(f"/_console/endpoints/{name}")), "the requests to be counted"
+        )
         (logs,) = addresses(page, r"logs/streams[^\"]+")
         assert "/aws/sagemaker/Endpoints/" in visitor.page(logs)
     finally:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.functional.chromium import Chromium, find_chromium
-from tests.functional.console_records import Records, until
+from tests.functional.console_records import Records
+from tests.waiting import wait_until
 
 PROGRAM = find_chromium()
 pytestmark = pytest.mark.skipif(
@@ -139,7 +140,9 @@ def test_a_running_execution_is_drawn_live_and_can_be_paused(browser, records, f
     assert browser.text("#fresh") == "Paused Go on"
     flag.touch()
     describe = records.sagemaker.describe_pipeline_execution
-    until(lambda: describe(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Succeeded")
+    wait_until(
+        lambda: describe(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Succeeded", "the execution to end"
+    )
     assert browser.run("document.querySelectorAll('.box.busy').length") == 1
     browser.run("document.querySelector('#fresh button').click()")
     browser.until("document.querySelectorAll('.box.good').length === 3")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,9 +15,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 30.0
 SAYS = """
 import os, time
 def model_fn(model_dir):
@@ -85,7 +85,7 @@ class Place:
         def known() -> bool:
             return str(self.describe(name)["EndpointStatus"]) in ("InService", "Failed")
 
-        wait_until(known, f"{name} to settle")
+        wait_until(known, lambda: f"{name} to settle: {self.describe(name)}")
         return self.describe(name)
 
     def describe(self, name: str) -> dict[str, Any]:
@@ -124,13 +124,6 @@ def place(local_aws: Any) -> Iterator[Place]:
 def variant(model: str, name: str = "AllTraffic", **members: Any) -> dict[str, Any]:
     capacity = {} if "ServerlessConfig" in members else {"InitialInstanceCount": 1, "InstanceType": "ml.t2.medium"}
     return {"VariantName": name, "ModelName": model, **capacity, **members}
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {WITHIN} s for {what}"
-        time.sleep(0.02)
 
 
 class Load:

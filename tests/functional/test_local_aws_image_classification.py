@@ -6,7 +6,6 @@ import io
 import json
 import re
 import tarfile
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +15,9 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from tests.waiting import wait_until
+
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 120.0
 IMAGES = 8
 HYPERPARAMETERS = {
     "num_classes": "2",
@@ -86,7 +86,7 @@ class Algorithm:
             ],
             OutputDataConfig={"S3OutputPath": self.uri("out")},
             ResourceConfig={"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": 1},
-            StoppingCondition={"MaxRuntimeInSeconds": 120},
+            StoppingCondition={"MaxRuntimeInSeconds": 3600},
         )
         return name
 
@@ -104,10 +104,12 @@ class Algorithm:
 
 def until(describe: Callable[[], dict[str, Any]], member: str) -> dict[str, Any]:
     """The description when its status has come to rest."""
-    deadline = time.monotonic() + WITHIN
-    while (found := describe())[member] in ("InProgress", "Creating"):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+
+    def at_rest() -> dict[str, Any] | None:
+        found = describe()
+        return None if found[member] in ("InProgress", "Creating") else found
+
+    found: dict[str, Any] = wait_until(at_rest, lambda: f"{member} to come to rest: {describe()}")
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 
 import boto3
 import pytest
+
+from tests.waiting import wait_until
 
 TRAINING = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.10.0-cpu-py313-ubuntu22.04-sagemaker"
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2"
@@ -74,7 +75,7 @@ def train(session: Any, local_aws: Any, source_dir: Path, words: int) -> dict[st
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
         hyperparameters={"words": words},
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{local_aws.bucket}/{prefix}/out"),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=60),
+        stopping_condition=StoppingCondition(max_runtime_in_seconds=3600),
     )
     trainer.train(
         input_data_config=[
@@ -96,11 +97,8 @@ def processed(local_aws: Any, processor: Any) -> dict[str, Any]:
 
 def ended(describe: Callable[[], Any], status: str) -> dict[str, Any]:
     """The description of a job that has ended: the SDK's own waiting looks every ten seconds."""
-    deadline = time.monotonic() + 60
-    while (found := describe())[status] == "InProgress":
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-    return dict(found)
+    wait_until(lambda: describe()[status] != "InProgress", lambda: f"the job to end: {describe()}")
+    return dict(describe())
 
 
 def test_model_trainer_runs_its_drivers_and_leaves_a_model(session: Any, local_aws: Any, source_dir: Path) -> None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import tarfile
-import time
 import uuid
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 FOLDER = Path(__file__).resolve().parents[2] / "inference_workflow"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/workflow"
-WITHIN = 60.0
 # sure of a bicycle, of a motorcycle, or of nothing, by the picture's last byte
 MODEL = """
 import json
@@ -40,13 +41,6 @@ def picture(kind: str) -> bytes:
     """Enough of a PNG for what looks at its beginning; the model above looks at its end."""
     header = struct.pack(">I4sII", 13, b"IHDR", 2, 2)
     return b"\x89PNG\r\n\x1a\n" + header + b"\x08\x02\x00\x00\x00" + bytes(8) + kind.encode()
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class Workflow:
@@ -74,7 +68,9 @@ class Workflow:
 
     def run(self, arn: str, given: Any) -> dict[str, Any]:
         started = self.states.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
-        wait_for(lambda: self.states.describe_execution(executionArn=started)["status"] != "RUNNING")
+        wait_until(
+            lambda: self.states.describe_execution(executionArn=started)["status"] != "RUNNING", f"{started} to end"
+        )
         return dict(self.states.describe_execution(executionArn=started))
 
     def reviews(self) -> list[dict[str, Any]]:
@@ -100,6 +96,8 @@ class Workflow:
         text = (FOLDER / f"{file}.asl.json").read_text()
         for name, value in self.substitutions.items():
             text = text.replace(f"${{{name}}}", value)
+        # no test here is about how long a state may take
+        text = re.sub(r'"TimeoutSeconds": \d+', '"TimeoutSeconds": 900', text)
         made = self.states.create_state_machine(name=f"{self.name}-{file}", definition=text, roleArn=ROLE)
         return str(made["stateMachineArn"])
 
@@ -117,7 +115,7 @@ class Workflow:
                 Runtime="python3.12",
                 Handler=f"{function}.app.lambda_handler",
                 Code={"ZipFile": content.getvalue()},
-                Timeout=30,
+                Timeout=int(PATIENCE_SECONDS),
                 MemorySize=512,
                 Environment={"Variables": {"ENDPOINT_NAME": self.name, "POWERTOOLS_SERVICE_NAME": function}},
             )
@@ -138,7 +136,10 @@ class Workflow:
             EndpointConfigName=self.name, ProductionVariants=[{**variant, "InitialInstanceCount": 1}]
         )
         client.create_endpoint(EndpointName=self.name, EndpointConfigName=self.name)
-        wait_for(lambda: client.describe_endpoint(EndpointName=self.name)["EndpointStatus"] != "Creating")
+        wait_until(
+            lambda: client.describe_endpoint(EndpointName=self.name)["EndpointStatus"] != "Creating",
+            "the endpoint to come up",
+        )
         described = client.describe_endpoint(EndpointName=self.name)
         assert described["EndpointStatus"] == "InService", described
 
@@ -189,7 +190,7 @@ def test_the_same_event_twice_is_one_execution(workflow):
         latest = workflow.states.list_executions(stateMachineArn=workflow.main)["executions"][0]
         return bool(latest["status"] == "SUCCEEDED")
 
-    wait_for(ended)
+    wait_until(ended, "the execution that was started to succeed")
     assert workflow.run(workflow.intake, event)["status"] == "SUCCEEDED"
     assert len(workflow.states.list_executions(stateMachineArn=workflow.main)["executions"]) == before + 1
     thing["key"] = f"{workflow.name}/"

@@ -6,7 +6,6 @@ import io
 import json
 import tarfile
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,9 +17,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 30.0
 CLIENTS = 16
 LIGHT = """
 import json, os
@@ -74,7 +74,7 @@ class Deployed:
             },
         )
         sagemaker.create_endpoint(EndpointName=self.name, EndpointConfigName=self.name)
-        wait_for(lambda: self.status() != "Creating")
+        wait_until(lambda: self.status() != "Creating", f"{self.name} to come up")
         assert self.status() == "InService", sagemaker.describe_endpoint(EndpointName=self.name)
         self.runtime = runtime_client(server)
 
@@ -95,7 +95,7 @@ class Deployed:
     def delete(self) -> None:
         """Delete it and wait, by when everything captured is in S3."""
         self.server.client("sagemaker").delete_endpoint(EndpointName=self.name)
-        wait_for(lambda: self.status() == "Deleted")
+        wait_until(lambda: self.status() == "Deleted", f"{self.name} to be deleted")
 
     def captured(self) -> Counter[str]:
         """How often each InferenceId is in the records."""
@@ -129,13 +129,6 @@ def runtime_client(server: Any) -> Any:
     )
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def in_threads(count: int, action: Callable[[int], None]) -> list[BaseException]:
     """Run the action in so many threads; what they raised."""
     failures: list[BaseException] = []
@@ -150,7 +143,7 @@ def in_threads(count: int, action: Callable[[int], None]) -> list[BaseException]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(WITHIN)
+        thread.join(PATIENCE_SECONDS)
     return failures
 
 
@@ -207,7 +200,7 @@ def test_a_request_that_kills_its_process_is_the_models_error_and_the_next_is_an
             assert error.response["Error"]["Code"] in ("ServiceUnavailable", "ModelError")
             return False
 
-    wait_for(answered)
+    wait_until(answered, "an answer")
 
 
 def test_seven_megabytes_are_refused_and_the_connection_serves_on(deployed: Deployed) -> None:
@@ -242,7 +235,7 @@ def test_under_load_every_request_is_answered_captured_once_and_counted(local_aw
     assert in_threads(CLIENTS, client) == []
     deployed.delete()
     assert deployed.captured() == Counter(f"{t}-{n}" for t in range(CLIENTS) for n in range(each))
-    wait_for(lambda: counted(deployed) == CLIENTS * each)
+    wait_until(lambda: counted(deployed) == CLIENTS * each, lambda: f"the count, which is {counted(deployed)}")
 
 
 def counted(deployed: Deployed) -> float:
@@ -283,9 +276,9 @@ def test_a_killed_server_has_every_answered_requests_record_exactly_once(own_loc
 
     clients = threading.Thread(target=in_threads, args=(4, client))
     clients.start()
-    assert enough.wait(WITHIN)
+    assert enough.wait(PATIENCE_SECONDS)
     own_local_aws.kill()
-    clients.join(WITHIN)
+    clients.join(PATIENCE_SECONDS)
     own_local_aws.start()
     captured = deployed.captured()
     assert set(captured.values()) == {1}

@@ -20,6 +20,7 @@ from local_aws.sagemaker.endpoints.capture_record import CapturePlan
 from local_aws.sagemaker.endpoints.runtime_request import Invocation
 from local_aws.sagemaker.jobs.model_server import Answer
 from pipelines.workflow import review_queue
+from tests.waiting import PATIENCE_SECONDS
 
 EVENT, INFERENCE = "5a1bcb7e-6a28-4f4e-9d0c-2f3f6d0e9a11", "0f6a8f0e-93a7-4c93-8a5e-0d6c54b0f7aa"
 # as data capture writes it for the product's endpoint
@@ -53,7 +54,7 @@ class Container:
             cwd=self.base,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
         assert "Traceback" not in ended.stderr, ended.stderr
         return ended.returncode, (self.base / "output" / "message").read_text().strip(), ended.stdout + ended.stderr

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +15,10 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/monitoring"
-WITHIN = 60.0
 HOURLY = "cron(0 * ? * * *)"
 REQUESTS = 12
 SERVING = """
@@ -32,14 +32,6 @@ def output_fn(prediction, accept):
     return prediction, "application/json"
 """
 CLUSTER = {"instance_count": 1, "instance_type": "ml.m5.large", "volume_size_in_gb": 5}
-
-
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + WITHIN
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return found
 
 
 @dataclass
@@ -179,7 +171,7 @@ def test_what_was_just_captured_is_analysed_at_once_and_told_of_everywhere(watch
     expected = watched.uri("reports", watched.name, name, found["ScheduledTime"].strftime("%Y/%m/%d/%H/%M"))
     assert execution.output.s3_output.s3_uri == expected
     assert execution.statistics().body_dict["dataset"]["item_count"] == REQUESTS
-    page = requests.get(f"{watched.server.url}/_console/monitoring", timeout=30).text
+    page = requests.get(f"{watched.server.url}/_console/monitoring", timeout=PATIENCE_SECONDS).text
     assert name in page and execution.describe()["ProcessingJobName"] in page
     monitor.stop_monitoring_schedule()
     monitor.delete_monitoring_schedule()

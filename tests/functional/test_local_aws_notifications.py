@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import urllib.parse
 import urllib.request
 import uuid
@@ -16,7 +15,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-WITHIN = 20.0
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 ACCOUNT = "arn:aws:{}:us-east-1:123456789012:{}"
 # keeps each event as an object, named by the request
 KEEPER = """
@@ -38,14 +38,6 @@ def handler(event, context):
 """
 
 
-def wait_for(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + WITHIN
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
 class Inbox:
     """A queue that anyone may send to, and what came into it."""
 
@@ -60,7 +52,7 @@ class Inbox:
 
     def messages(self, count: int) -> list[dict[str, Any]]:
         """The first so many messages, once they are there."""
-        wait_for(lambda: self._receive() or len(self._got) >= count)
+        wait_until(lambda: self._receive() or len(self._got) >= count, lambda: f"{count} messages, has {self._got}")
         found, self._got = self._got[:count], self._got[count:]
         return found
 
@@ -122,7 +114,7 @@ def function(local_aws) -> Iterator[Callable[..., str]]:
             Role=role,
             Handler="app.handler",
             Runtime="python3.11",
-            Timeout=20,
+            Timeout=int(PATIENCE_SECONDS),
             Code={"ZipFile": content.getvalue()},
             Environment={"Variables": variables},
         )
@@ -145,7 +137,7 @@ def keeper(local_aws, function) -> tuple[str, Callable[[int], list[Any]]]:
         return [one["Key"] for one in found if one["Key"] not in seen]
 
     def events(count: int) -> list[Any]:
-        wait_for(lambda: len(keys()) >= count)
+        wait_until(lambda: len(keys()) >= count, f"{count} events")
         new = keys()
         seen.update(new)
         return [json.loads(s3.get_object(Bucket=local_aws.bucket, Key=key)["Body"].read()) for key in new]
@@ -478,7 +470,9 @@ def test_what_functions_print_in_the_embedded_metric_format_becomes_metrics(loca
         by_id = {one["Id"]: sum(one["Values"]) for one in answer["MetricDataResults"]}
         return [by_id[query["Id"]] for query in queries]
 
-    seen, invocations, errors, duration = wait_for(lambda: found if (found := sums())[1] >= 2 else None)
+    seen, invocations, errors, duration = wait_until(
+        lambda: found if (found := sums())[0] >= 6 and found[1] >= 2 else None, lambda: f"both invocations: {sums()}"
+    )
     assert (seen, invocations, errors) == (6.0, 2.0, 1.0)
     assert duration > 0
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.10.0-cpu-py313-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 60.0
 ENDED = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 
 WRITE = """
@@ -90,18 +90,17 @@ class Pipelines:
         return {step["StepName"]: step for page in pages for step in page["PipelineExecutionSteps"]}
 
     def ended(self, arn: str) -> str:
-        deadline = time.monotonic() + WITHIN
-        while (status := self.describe(arn)["PipelineExecutionStatus"]) not in ENDED:
-            assert time.monotonic() < deadline, self.steps(arn)
-            time.sleep(0.02)
-        return str(status)
+        wait_until(
+            lambda: self.describe(arn)["PipelineExecutionStatus"] in ENDED, lambda: f"{arn} to end: {self.steps(arn)}"
+        )
+        return str(self.describe(arn)["PipelineExecutionStatus"])
 
     def until_asleep(self, arn: str, step: str) -> None:
         """Wait until the step's script has begun to sleep."""
-        deadline = time.monotonic() + WITHIN
-        while not self._logged(self.steps(arn).get(step, {}).get("Metadata")):
-            assert time.monotonic() < deadline, self.steps(arn)
-            time.sleep(0.02)
+        wait_until(
+            lambda: self._logged(self.steps(arn).get(step, {}).get("Metadata")),
+            lambda: f"{step} to begin: {self.steps(arn)}",
+        )
 
     def _logged(self, metadata: dict[str, Any] | None) -> bool:
         if not metadata:
@@ -255,7 +254,7 @@ def test_the_sdk_waits_for_an_execution_and_lists_its_steps(
 
     pipelines.create(pipelines.processing("Only", "print()", DisplayName="the only one"))
     execution = PipelineExecution(arn=pipelines.start(), sagemaker_session=Session())
-    execution.wait(delay=0.1, max_attempts=600)
+    execution.wait(delay=0.1, max_attempts=int(PATIENCE_SECONDS / 0.1))
     (step,) = execution.list_steps()
     assert (step["StepName"], step["StepStatus"], step["StepDisplayName"]) == (
         "Only",

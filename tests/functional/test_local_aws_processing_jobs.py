@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.10.0-cpu-py313-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 30.0
 ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -74,11 +74,11 @@ class Jobs:
         return dict(self.client.describe_processing_job(ProcessingJobName=name))
 
     def ended(self, name: str) -> dict[str, Any]:
-        deadline = time.monotonic() + WITHIN
-        while (described := self.describe(name))["ProcessingJobStatus"] not in ENDED:
-            assert time.monotonic() < deadline, described
-            time.sleep(0.02)
-        return described
+        wait_until(
+            lambda: self.describe(name)["ProcessingJobStatus"] in ENDED,
+            lambda: f"the job to end: {self.describe(name)}",
+        )
+        return self.describe(name)
 
     def run(self, script: str, **request: Any) -> dict[str, Any]:
         return self.ended(self.create(script, **request))
@@ -98,10 +98,10 @@ class Jobs:
 
     def logged(self, name: str, text: str) -> str:
         """The first line with this text in it, once it is there, though the job may run on."""
-        deadline = time.monotonic() + WITHIN
-        while not (found := [line for line in self.log(name) if text in line]):
-            assert time.monotonic() < deadline, self.describe(name)
-            time.sleep(0.02)
+        found = wait_until(
+            lambda: [line for line in self.log(name) if text in line],
+            lambda: f"a line with {text!r}: {self.describe(name)}",
+        )
         return found[0]
 
 
@@ -211,10 +211,7 @@ while not os.path.exists("/opt/ml/processing/output/go"):
 """
     output = wanted("out", jobs.uri("live"), "/opt/ml/processing/output", "Continuous")
     name = jobs.create(script, outputs=[output])
-    deadline = time.monotonic() + WITHIN
-    while jobs.keys("live") != ["live/first.txt"]:
-        assert time.monotonic() < deadline, jobs.describe(name)
-        time.sleep(0.02)
+    wait_until(lambda: jobs.keys("live") == ["live/first.txt"], lambda: f"the output: {jobs.describe(name)}")
     assert jobs.describe(name)["ProcessingJobStatus"] == "InProgress"
     jobs.client.stop_processing_job(ProcessingJobName=name)
     assert jobs.ended(name)["ProcessingJobStatus"] == "Stopped"
@@ -358,10 +355,7 @@ def test_no_process_outlives_the_server_and_its_jobs_are_failed_after_a_restart(
     killed = jobs.create(STUBBORN)
     pids = [int(word) for word in jobs.logged(killed, "pids").split()[1:]]
     own_local_aws.kill()
-    deadline = time.monotonic() + WITHIN
-    while any(psutil.pid_exists(pid) for pid in pids):
-        assert time.monotonic() < deadline, "processes of a killed server live on"
-        time.sleep(0.02)
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), "the processes of a killed server to end")
     own_local_aws.start()
     jobs = Jobs(own_local_aws)
     described = jobs.describe(killed)

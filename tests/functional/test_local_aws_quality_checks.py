@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-import time
 import uuid
 from typing import Any
 
 import pytest
 
+from tests.waiting import wait_until
+
 IMAGE = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 60.0
 ROWS = 200
 
 
@@ -64,14 +64,15 @@ class Checks:
         document = json.dumps({"Version": "2020-12-01", "Steps": list(steps)})
         self.client.create_pipeline(PipelineName=self.name, RoleArn=ROLE, PipelineDefinition=document)
         arn = self.client.start_pipeline_execution(PipelineName=self.name)["PipelineExecutionArn"]
-        deadline = time.monotonic() + WITHIN
-        while True:
-            status = self.client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
-            listed = self.client.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-            if status not in ("Executing", "Stopping"):
-                return str(status), {step["StepName"]: step for step in listed}
-            assert time.monotonic() < deadline, listed
-            time.sleep(0.05)
+
+        def status() -> str:
+            return str(self.client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
+
+        def listed() -> list[dict[str, Any]]:
+            return list(self.client.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"])
+
+        wait_until(lambda: status() not in ("Executing", "Stopping"), lambda: f"the execution to end: {listed()}")
+        return status(), {step["StepName"]: step for step in listed()}
 
     def read(self, uri: str) -> Any:
         bucket, _, key = uri.removeprefix("s3://").partition("/")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import io
 import tarfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 60.0
 LIGHT = """
 def model_fn(model_dir):
     return "model"
@@ -26,13 +26,6 @@ def predict_fn(data, model):
 def output_fn(prediction, accept):
     return prediction, accept
 """
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 class Scaled:
@@ -57,7 +50,7 @@ class Scaled:
             EndpointConfigName=self.name, ProductionVariants=[{**variant, "InstanceType": "ml.t2.medium"}]
         )
         self.sagemaker.create_endpoint(EndpointName=self.name, EndpointConfigName=self.name)
-        wait_for(lambda: self.status() == "InService")
+        wait_until(lambda: self.status() == "InService", f"{self.name} to be in service")
 
     def status(self) -> str:
         """The endpoint's status, Deleted where there is none."""
@@ -92,7 +85,7 @@ class Scaled:
         """Delete the endpoint, if it is there, and wait."""
         if self.status() != "Deleted":
             self.sagemaker.delete_endpoint(EndpointName=self.name)
-        wait_for(lambda: self.status() == "Deleted")
+        wait_until(lambda: self.status() == "Deleted", f"{self.name} to be deleted")
 
 
 def _archive(code: str) -> bytes:
@@ -124,15 +117,15 @@ def test_instances_follow_the_metric_and_the_target_goes_with_the_endpoint(scale
     )
     high, low = (alarm["AlarmName"] for alarm in made["Alarms"])
     scaled.traffic(per_instance=700.0)
-    wait_for(lambda: scaled.running() == 2 and scaled.status() == "InService")
-    wait_for(lambda: scaled.activities()[0]["StatusCode"] == "Successful")
+    wait_until(lambda: scaled.running() == 2 and scaled.status() == "InService", "a second instance")
+    wait_until(lambda: scaled.activities()[0]["StatusCode"] == "Successful", lambda: f"success: {scaled.activities()}")
     (activity,) = scaled.activities()
     assert activity["Cause"] == f"monitor alarm {high} in state ALARM triggered policy invocations"
     assert activity["Description"] == "Setting desired instance count to 2."
 
     # a lower maximum is kept at once, whatever the metric says
     scaled.scaling.register_scalable_target(**scaled.scope, MaxCapacity=1)
-    wait_for(lambda: scaled.running() == 1 and scaled.status() == "InService")
+    wait_until(lambda: scaled.running() == 1 and scaled.status() == "InService", "a single instance")
     assert scaled.activities()[0]["Cause"] == "maximum capacity was set to 1"
 
     scaled.delete()

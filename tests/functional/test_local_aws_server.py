@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,12 +14,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import PATIENCE_SECONDS, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def serve_and_fail(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "local_aws", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
 
 def test_a_port_in_use_is_said_in_one_line_and_nothing_is_left_serving(tmp_path):
@@ -156,8 +157,6 @@ def test_any_access_key_reaches_the_same_account(local_aws):
 
 def wait_until_saved(state: Path, key: str) -> None:
     """Until the snapshot on disk knows an object of this key, and so everything before it."""
-    deadline = time.monotonic() + 20
     # S3 is the last to be saved
-    while key.encode() not in (state / "moto" / "s3.pickle").read_bytes():
-        assert time.monotonic() < deadline, "the server did not save"
-        time.sleep(0.02)
+    snapshot = state / "moto" / "s3.pickle"
+    wait_until(lambda: snapshot.exists() and key.encode() in snapshot.read_bytes(), "the server to save")

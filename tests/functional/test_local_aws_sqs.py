@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-WITHIN = 20.0
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -28,20 +26,12 @@ def queue(local_aws):
         sqs.delete_queue(QueueUrl=url)
 
 
-def wait_for(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + WITHIN
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
-
-
 def arn_of(sqs: Any, url: str) -> str:
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
 def test_a_message_is_received_with_its_attributes_and_gone_when_deleted(local_aws, queue):
-    sqs, url = local_aws.client("sqs"), queue()
+    sqs, url = local_aws.client("sqs"), queue(VisibilityTimeout=600)
     attributes = {"kind": {"DataType": "String", "StringValue": "review"}}
     sent = sqs.send_message(QueueUrl=url, MessageBody='{"n": "ü"}', MessageAttributes=attributes)
     received = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], AttributeNames=["All"])
@@ -62,11 +52,13 @@ def test_a_message_that_is_not_deleted_comes_back_and_at_last_goes_to_the_dead_l
     sqs.send_message(QueueUrl=url, MessageBody="hard")
     counts = []
     for _ in range(2):
-        (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=url, AttributeNames=["All"]).get("Messages"))
+        (message,) = wait_until(
+            lambda: sqs.receive_message(QueueUrl=url, AttributeNames=["All"]).get("Messages"), "the message"
+        )
         counts.append(message["Attributes"]["ApproximateReceiveCount"])
     assert counts == ["1", "2"]
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
-    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"))
+    (message,) = wait_until(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"), "the dead letter")
     assert message["Body"] == "hard"
 
 
@@ -76,7 +68,7 @@ def test_a_receiver_may_hold_a_message_or_give_it_back(local_aws, queue):
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-    (again,) = wait_for(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    (again,) = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the message again")
     assert again["MessageId"] == message["MessageId"]
 
 

@@ -6,16 +6,16 @@ import gzip
 import io
 import json
 import tarfile
-import time
 import uuid
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.waiting import wait_until
+
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 30.0
 ENDED = ("Completed", "Failed", "Stopped")
 
 ECHO = """
@@ -99,11 +99,11 @@ class Jobs:
         return name
 
     def ended(self, name: str) -> dict[str, Any]:
-        deadline = time.monotonic() + WITHIN
-        while (found := self.client.describe_transform_job(TransformJobName=name))["TransformJobStatus"] not in ENDED:
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
-        return dict(found)
+        def described() -> dict[str, Any]:
+            return dict(self.client.describe_transform_job(TransformJobName=name))
+
+        wait_until(lambda: described()["TransformJobStatus"] in ENDED, lambda: f"the job to end: {described()}")
+        return described()
 
     def run(self, model: str, below: str = "in/", **request: Any) -> dict[str, Any]:
         return self.ended(self.create(model, below, **request))

@@ -23,6 +23,7 @@ from pipelines.deployment.endpoint_safeguards.monitoring import move_schedules
 from pipelines.names import CLASSES, GROUND_TRUTH_PREFIX, MODEL_PACKAGE_GROUP_NAME
 from pipelines.session import open_target
 from pipelines.workflow.review_queue import record
+from tests.waiting import PATIENCE_SECONDS
 
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
 # It takes wide pictures for motorcycles, and is a little less sure of some.
@@ -119,7 +120,7 @@ class Monitored:
         )
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         self.sagemaker.get_waiter("endpoint_in_service").wait(
-            EndpointName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 200}
+            EndpointName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": int(PATIENCE_SECONDS / 0.2)}
         )
 
     def send(self, body: bytes, content_type: str = "image/png") -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from local_aws.images import require_image
 from tests.unit.monitor_analyzer_records import CAPTURED, record, result, side, variables, write_lines
+from tests.waiting import PATIENCE_SECONDS
 
 IMAGE = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 PREPROCESSOR = """
@@ -37,7 +38,7 @@ def process(base: Path, source: Path, dataset_format: str = CAPTURED, **more: st
         cwd=base,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     message = base / "output/message"
     return ended.returncode, message.read_text() if message.exists() else "", ended.stdout + ended.stderr
@@ -166,5 +167,7 @@ def test_a_small_run_loads_neither_pandas_nor_arrow_nor_scipy(tmp_path: Path, so
 
 def test_another_command_is_wrong_usage() -> None:
     script = require_image(IMAGE).script
-    ended = subprocess.run([sys.executable, str(script), "train"], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [sys.executable, str(script), "train"], capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert (ended.returncode, ended.stderr.strip().endswith("process")) == (2, True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.request import urlopen
@@ -23,19 +22,10 @@ from model_monitor.stack import (
 )
 from pipelines.session import open_target
 from pipelines.stacks import ParameterUnknown, StackMissing
+from tests.waiting import wait_until
 
-WITHIN = 60.0
 DATA_METRICS, MODEL_METRICS = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
 STATE_KEY = "scones/retraining/state.json"
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What a function gives as soon as it is something."""
-    deadline = time.monotonic() + WITHIN
-    while not (value := found()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return value
 
 
 class Monitored:
@@ -172,12 +162,15 @@ def test_the_dashboard_is_there_with_its_names_filled_in(monitored, local_aws):
 
 
 def test_silence_is_an_alarm_until_there_is_an_analysis(monitored):
-    until(lambda: monitored.state("missing-data") == "ALARM")
+    wait_until(lambda: monitored.state("missing-data") == "ALARM", "the alarm on silence")
     quiet = {f"feature_baseline_drift_{feature}": 0.05 for feature in FEATURES}
     monitored.measure(DATA_METRICS, "data-quality", quiet, hours_ago=1.5)
-    until(lambda: monitored.state("missing-data") == "OK" and monitored.state("drift-warmth") == "OK")
+    wait_until(
+        lambda: monitored.state("missing-data") == "OK" and monitored.state("drift-warmth") == "OK",
+        "the alarms to be OK",
+    )
     assert monitored.state("drift") == "OK"
-    until(lambda: ("missing-data", "OK") in monitored.told())
+    wait_until(lambda: ("missing-data", "OK") in monitored.told(), "the message of it")
 
 
 def test_five_features_that_drift_are_one_request(monitored, local_aws):
@@ -185,9 +178,9 @@ def test_five_features_that_drift_are_one_request(monitored, local_aws):
     # some by the schedule, some on demand
     monitored.measure(DATA_METRICS, "data-quality", {f"feature_baseline_drift_{one}": 0.7 for one in drifted[:3]})
     monitored.measure(DATA_METRICS, "data-quality-now", {f"feature_baseline_drift_{one}": 0.6 for one in drifted[3:]})
-    until(lambda: all(monitored.state(f"drift-{one}") == "ALARM" for one in drifted))
-    until(lambda: monitored.state("drift") == "ALARM")
-    (request,) = until(lambda: monitored.received(monitored.requests))
+    wait_until(lambda: all(monitored.state(f"drift-{one}") == "ALARM" for one in drifted), "the features' alarms")
+    wait_until(lambda: monitored.state("drift") == "ALARM", "the alarm of them all")
+    (request,) = wait_until(lambda: monitored.received(monitored.requests), "a request")
     assert (request["source"], request["detail-type"]) == ("scones.model-monitor", "Retraining Requested")
     detail = request["detail"]
     assert set(detail) == {"reason", "trigger", "endpoint", "requestId", "requestedAt"}
@@ -197,9 +190,9 @@ def test_five_features_that_drift_are_one_request(monitored, local_aws):
     # those that were in alarm by then: the first one is enough
     named = detail["reason"].removeprefix("in alarm: ").split(", ")
     assert named and set(named) <= {f"{monitored.endpoint}-drift-{one}" for one in drifted}
-    until(lambda: monitored.kept()[0]["published"])
+    wait_until(lambda: monitored.kept()[0]["published"], "the request to be kept as published")
     assert [one["requestId"] for one in monitored.kept()] == [detail["requestId"]]
-    until(lambda: ("drift", "ALARM") in monitored.told())
+    wait_until(lambda: ("drift", "ALARM") in monitored.told(), "the message of it")
     # the features' own alarms tell nobody; that of them all may have told before that it is OK
     told = [one for one in monitored.told() if one[0].startswith("drift")]
     assert [one for one in told if one != ("drift", "OK")] == [("drift", "ALARM")]
@@ -226,18 +219,18 @@ def test_a_second_drift_within_the_cool_down_is_told_of_and_requests_nothing(mon
     before = len(monitored.decided())
     monitored.set_state("drift", "OK")
     monitored.set_state("drift", "ALARM")
-    until(lambda: len(monitored.decided()) > before)
+    wait_until(lambda: len(monitored.decided()) > before, "a decision")
     assert monitored.decided() == ["start", "cool-down"]
     assert monitored.received(monitored.requests) == [] and len(monitored.kept()) == 1
-    until(lambda: monitored.told().count(("drift", "ALARM")) == 2)
+    wait_until(lambda: monitored.told().count(("drift", "ALARM")) == 2, "a second message")
 
 
 def test_a_model_that_became_bad_a_day_ago_asks_too(monitored):
     # labels come late, and the figures are of the hour that was labelled
     monitored.measure(MODEL_METRICS, "model-quality", {"accuracy": 0.5}, hours_ago=25)
-    until(lambda: monitored.state("model-quality") == "ALARM")
-    until(lambda: ("model-quality", "ALARM") in monitored.told())
-    until(lambda: len(monitored.decided()) == 3)
+    wait_until(lambda: monitored.state("model-quality") == "ALARM", "the alarm")
+    wait_until(lambda: ("model-quality", "ALARM") in monitored.told(), "the message of it")
+    wait_until(lambda: len(monitored.decided()) == 3, "a third decision")
     assert monitored.decided()[-1] == "cool-down" and len(monitored.kept()) == 1
 
 
@@ -245,11 +238,11 @@ def test_when_the_cool_down_is_over_the_next_drift_requests_again(monitored):
     deploy_monitor_stack(monitored.target, monitored.endpoint, {"CoolDownMinutes": "0"})
     monitored.set_state("drift", "OK")
     monitored.set_state("drift", "ALARM")
-    (request,) = until(lambda: monitored.received(monitored.requests))
+    (request,) = wait_until(lambda: monitored.received(monitored.requests), "a request")
     assert len(monitored.kept()) == 2 and monitored.kept()[1]["requestId"] == request["detail"]["requestId"]
     monitored.set_state("drift", "OK")
     monitored.set_state("drift", "ALARM")
-    until(lambda: len(monitored.decided()) == 5)
+    wait_until(lambda: len(monitored.decided()) == 5, "a fifth decision")
     assert monitored.decided()[-1] == "daily-limit" and monitored.received(monitored.requests) == []
 
 
@@ -263,11 +256,11 @@ def test_doubts_are_an_alarm_where_they_are_too_many_of_enough(monitored, local_
         datum = {"MetricName": "LowConfidence", "Timestamp": moment, "Dimensions": dimensions, "Values": list(doubts)}
         local_aws.client("cloudwatch").put_metric_data(Namespace="Scones", MetricData=[datum])
 
-    until(lambda: monitored.state("low-confidence") == "OK")
+    wait_until(lambda: monitored.state("low-confidence") == "OK", "no alarm")
     answer("bulk", 1.0, 0.0)
-    until(lambda: monitored.state("low-confidence") == "ALARM")
+    wait_until(lambda: monitored.state("low-confidence") == "ALARM", "the alarm")
     answer("workflow", 0.0, 0.0, 0.0)
-    until(lambda: monitored.state("low-confidence") == "OK")
+    wait_until(lambda: monitored.state("low-confidence") == "OK", "no alarm")
 
 
 def test_the_functions_own_figures_are_metrics(monitored, local_aws):
@@ -283,5 +276,5 @@ def test_the_functions_own_figures_are_metrics(monitored, local_aws):
         )
         return float(sum(one["Sum"] for one in found["Datapoints"]))
 
-    until(lambda: counted("RetrainingRequested") + counted("RetrainingSuppressed") == 5)
+    wait_until(lambda: counted("RetrainingRequested") + counted("RetrainingSuppressed") == 5, "five decisions")
     assert counted("RetrainingRequested") == 2

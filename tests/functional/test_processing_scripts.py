@@ -21,6 +21,7 @@ from processing.image_list import read_image_list
 from processing.perturbations import PERTURBATIONS, SAMPLE_IMAGES
 from processing.python2_pickle import dump_python2
 from processing.sample_archive import write_archive
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("train", "validation", "test", "train_lst", "validation_lst", "test_lst", "report")
@@ -38,7 +39,7 @@ def run(
         env={**os.environ, "PYTHONPATH": str(ROOT), "SM_PROCESSING_FAILURE_FILE": str(cwd / "message")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         preexec_fn=preexec,
     )
 

@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,16 @@ from seed_code.package import upload_seed
 from seed_code.packaging import ArchiveInS3
 from seed_code.project import Project, delete_project, deploy_project
 from seed_code.seed import read_files
+from tests.waiting import SLOW_PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 900.0
-TESTS = ("tests/conftest.py", "tests/unit/test_pipelines_retraining_reason.py", "tests/contract/test_package_data.py")
+TESTS = (
+    *("tests/conftest.py", "tests/waiting.py"),
+    *("tests/unit/test_pipelines_retraining_reason.py", "tests/contract/test_package_data.py"),
+)
 LEFT_OUT = ("tests/", "docs/", "benchmarks/")
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What a function gives as soon as it is something."""
-    deadline = time.monotonic() + WITHIN
-    while not (value := found()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return value
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,11 @@ def built(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     project = deploy_project(target, f"push-{suffix}", source, sleep=lambda seconds: time.sleep(0.05))
     codebuild = target.client("codebuild")
     build_id = codebuild.start_build(projectName=project.build_project)["build"]["id"]
-    build = until(lambda: next((one for one in _described(codebuild, build_id) if one["buildComplete"]), None))
+    build = wait_until(
+        lambda: next((one for one in _described(codebuild, build_id) if one["buildComplete"]), None),
+        f"{build_id} to end",
+        SLOW_PATIENCE_SECONDS,
+    )
     yield Built(target, source, project, build, _log(target, build))
     delete_project(target, project.name, sleep=lambda seconds: time.sleep(0.05))
 

@@ -7,7 +7,7 @@ import json
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -31,10 +31,10 @@ from seed_code.project import (
     find_project,
     inert,
 )
+from tests.waiting import SLOW_PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
-WITHIN = 30.0
 BUILDSPEC = """
 version: 0.2
 phases:
@@ -64,13 +64,6 @@ class Deployed:
     source: ArchiveInS3
     one: Project
     other: Project
-
-    def eventually(self, look: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + WITHIN
-        while not (found := look()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        return found
 
 
 def often(_seconds: float) -> None:
@@ -196,7 +189,7 @@ def test_people_are_told_of_a_failed_execution_of_their_project_and_of_no_other(
     def mail(project: Project) -> list[Any]:
         return list(sqs.receive_message(QueueUrl=queues[project], MaxNumberOfMessages=10).get("Messages", []))
 
-    (message,) = deployed.eventually(lambda: mail(deployed.one))
+    (message,) = wait_until(lambda: mail(deployed.one), "the mail", SLOW_PATIENCE_SECONDS)
     assert execution in message["Body"]
     assert mail(deployed.other) == []
 
@@ -242,7 +235,9 @@ def test_a_request_for_its_endpoint_is_built_by_the_project_and_by_no_other(depl
     }
     entry = {"Source": "scones.model-monitor", "DetailType": "Retraining Requested", "Detail": json.dumps(detail)}
     assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
-    (started,) = deployed.eventually(lambda: set(_builds(codebuild, deployed.one)) - set(before[deployed.one]))
+    (started,) = wait_until(
+        lambda: set(_builds(codebuild, deployed.one)) - set(before[deployed.one]), "a build", SLOW_PATIENCE_SECONDS
+    )
     (build,) = codebuild.batch_get_builds(ids=[started])["builds"]
     variables = {one["name"]: one["value"] for one in build["environment"]["environmentVariables"]}
     assert variables["RETRAINING_REASON"] == 'confidence "drifts"'
@@ -293,7 +288,11 @@ def test_another_archive_is_built_as_a_push_is(deployed: Deployed) -> None:
     before = _builds(codebuild, deployed.one)
     other = ArchiveInS3(deployed.source.bucket, "source/another.zip")
     # ConcurrentBuildLimit 1: those before it have ended
-    deployed.eventually(lambda: all(one["buildStatus"] != "IN_PROGRESS" for one in _described(codebuild, before)))
+    wait_until(
+        lambda: all(one["buildStatus"] != "IN_PROGRESS" for one in _described(codebuild, before)),
+        "the builds before it to end",
+        SLOW_PATIENCE_SECONDS,
+    )
     assert deploy_project(deployed.target, deployed.one.name, other, sleep=often).status == "UPDATE_COMPLETE"
     (started,) = set(_builds(codebuild, deployed.one)) - set(before)
     (build,) = codebuild.batch_get_builds(ids=[started])["builds"]
@@ -410,5 +409,4 @@ def _ended_build(deployed: Deployed, codebuild: Any, project: Project) -> dict[s
         builds = codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
         return next((dict(one) for one in builds if one["buildStatus"] != "IN_PROGRESS"), None)
 
-    found: dict[str, Any] = deployed.eventually(look)
-    return found
+    return wait_until(look, f"a build of {project.name} to end", SLOW_PATIENCE_SECONDS)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +24,13 @@ from pipelines.session import Target, open_target
 from pipelines.source_code import read_source_code
 from pipelines.stacks import ParameterUnknown, StackMissing
 from seed_code.seed import read_files
+from tests.waiting import SLOW_PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN = 600.0
 REASON = 'in alarm: "warmth" <of> $(hostname), `it`'
 KEPT_REASON = "in alarm: -warmth- -of- --hostname-- -it-"
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + WITHIN
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 class Place:
@@ -134,7 +125,11 @@ def test_a_request_becomes_a_build_of_the_seed_and_an_execution_that_says_why(pl
             "Detail": json.dumps({**detail, "endpoint": endpoint}),
         }
         assert local_aws.client("events").put_events(Entries=[event])["FailedEntryCount"] == 0
-    (build,) = until(lambda: [one for one in place.builds(made.build_project) if one["buildComplete"]])
+    (build,) = wait_until(
+        lambda: [one for one in place.builds(made.build_project) if one["buildComplete"]],
+        "the build to end",
+        SLOW_PATIENCE_SECONDS,
+    )
     lines = place.log(build)
     assert build["buildStatus"] == "SUCCEEDED", lines
     _the_execution_says_why(place, build, lines)
@@ -155,8 +150,10 @@ def _the_execution_says_why(place: Place, build: dict[str, Any], lines: list[str
     assert values["TrainingReason"] == KEPT_REASON
     assert values["TrainingTrigger"] == f"{place.endpoint}-drift"
     # there is no data in this bucket: it ends at once, and trains nothing
-    until(
-        lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Failed"
+    wait_until(
+        lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Failed",
+        "the execution to fail",
+        SLOW_PATIENCE_SECONDS,
     )
 
 
@@ -192,6 +189,8 @@ def test_a_build_that_fails_is_told_to_whoever_subscribed(place: Place, local_aw
     local_aws.client("sns").subscribe(TopicArn=made.topic_arn, Protocol="sqs", Endpoint=arn)
     fails = "version: 0.2\nphases: {install: {commands: ['false']}}"
     started = local_aws.client("codebuild").start_build(projectName=made.build_project, buildspecOverride=fails)
-    (message,) = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    (message,) = wait_until(
+        lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the message", SLOW_PATIENCE_SECONDS
+    )
     told = json.loads(message["Body"])["Message"]
     assert told.startswith(f'"The build {started["build"]["arn"]} ended FAILED. Its log: http')

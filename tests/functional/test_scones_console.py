@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from pipelines.cli.console import has_display
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 Scones = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,7 +28,9 @@ def scones(local_aws: Any, tmp_path: Path) -> Scones:
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from pipelines.cli import main; main()", "console", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
 
     return run
 

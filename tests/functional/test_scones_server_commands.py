@@ -12,6 +12,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -22,7 +24,9 @@ def scones(tmp_path):
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from pipelines.cli import main; main()", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
 
     yield run
     run("down")
@@ -84,7 +88,9 @@ def test_wrong_usage_has_exit_code_2(scones):
 def test_an_endpoint_where_nothing_listens_is_one_line(tmp_path):
     environment = {**os.environ, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", "executions"]
-    refused = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    refused = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
     assert "127.0.0.1:9" in line

@@ -17,6 +17,7 @@ from processing.sample_shapes import draw_shape
 from seed_code.picture_archive import Counts
 from seed_code.stamp_identity import StampRefused
 from seed_code.stamp_project import Wanted, stamp_project
+from tests.waiting import SLOW_PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,9 @@ SELECTION = (
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SCONES_", "PYTEST_"))}
     environment = {**kept, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1200)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SLOW_PATIENCE_SECONDS
+    )
 
 
 def new(*arguments: str) -> subprocess.CompletedProcess[str]:

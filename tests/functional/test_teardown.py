@@ -18,6 +18,7 @@ from pipelines.deployment.stack import STACK_NAME, deploy_stack
 from pipelines.names import DEPLOYMENT_PIPELINE_NAME, ENDPOINT_NAME, MODEL_PACKAGE_GROUP_NAME
 from pipelines.session import Target, open_target
 from pipelines.submission import start_execution, upsert_pipeline, wait_for_execution
+from tests.waiting import PATIENCE_SECONDS
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "deployment_pipeline.json"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312-ubuntu22.04-sagemaker"
@@ -86,7 +87,7 @@ def deploy(place: Target, package: str) -> None:
         DEPLOYMENT_PIPELINE_NAME,
         {"ModelPackageArn": package, "BakeSeconds": 0, "EndpointName": ENDPOINT_NAME},
     )
-    done = wait_for_execution(sagemaker, arn, poll_seconds=0.1, timeout_seconds=60)
+    done = wait_for_execution(sagemaker, arn, poll_seconds=0.1, timeout_seconds=PATIENCE_SECONDS)
     assert done.status == "Succeeded", done.failure_reason
 
 

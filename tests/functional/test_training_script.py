@@ -14,6 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.waiting import PATIENCE_SECONDS
+
 TRAINING = Path(__file__).parents[2] / "training"
 EPOCH_LINE = r"epoch={} train:loss=[0-9.]+ train:accuracy=[0-9.]+ validation:loss=[0-9.]+ validation:accuracy=[0-9.]+"
 FLAGS = ["--batch-size", "10", "--width", "2", "--seed", "3", "--patch-filters", "5"]
@@ -58,7 +60,7 @@ class Container:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 
@@ -141,7 +143,7 @@ def test_the_model_folder_serves_by_itself(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     assert served.stderr == ""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +23,12 @@ from local_aws.sagemaker.context import ACCOUNT_ID, Context
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.validation import validate_shape
 from local_aws.service_shapes import service_model
+from tests.waiting import wait_until
 
 BUCKET = "builds-in-memory"
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/build"
 ENVIRONMENT = {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL"}
 NO_ARTIFACTS = {"type": "NO_ARTIFACTS"}
-WITHIN = 30.0
 
 
 @dataclass
@@ -108,7 +106,7 @@ class Service:
         return dict(build)
 
     def ended(self, build_id: str) -> dict[str, Any]:
-        until(lambda: self.described(build_id)["buildComplete"])
+        wait_until(lambda: self.described(build_id)["buildComplete"], lambda: f"the end of {self.described(build_id)}")
         return self.described(build_id)
 
     def log(self, build: dict[str, Any]) -> list[str]:
@@ -151,10 +149,3 @@ def zipped(**files: str) -> bytes:
         for name, text in files.items():
             archive.writestr(name, text)
     return content.getvalue()
-
-
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

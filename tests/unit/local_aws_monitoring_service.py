@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -25,13 +24,13 @@ from local_aws.sagemaker.jobs.runner import JobRunner
 from local_aws.sagemaker.monitoring.monitor import Monitor
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.validation import response_problems
+from tests.waiting import wait_until
 
 assert _operations is not None
 
 REGISTRY = "156813124566.dkr.ecr.us-east-1.amazonaws.com"
 ANALYZER = f"{REGISTRY}/sagemaker-model-monitor-analyzer"
 ROLE = "arn:aws:iam::123456789012:role/monitoring"
-WITHIN = 30.0
 AT_NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=timezone.utc)
 
 # waits where it is told to; finds a violation in every record that says "odd"; says what it was given
@@ -170,13 +169,12 @@ class Service:
     def wait(self, *statuses: str, **request: Any) -> dict[str, Any]:
         """The latest execution, once it has one of the statuses; without any, once it has ended."""
         wanted = statuses or ("Completed", "CompletedWithViolations", "Failed", "Stopped")
-        deadline = time.monotonic() + WITHIN
-        while True:
+
+        def latest() -> dict[str, Any] | None:
             found = self.executions(**request)
-            if found and found[0]["MonitoringExecutionStatus"] in wanted:
-                return found[0]
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
+            return found[0] if found and found[0]["MonitoringExecutionStatus"] in wanted else None
+
+        return wait_until(latest, lambda: f"one of {wanted}: {self.executions(**request)}")
 
 
 def definition(kind: str = "DataQuality", endpoint: str = "vehicles", **members: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from local_aws.workflows.definition import check
 from local_aws.workflows.executions import Executions, Watch
 from local_aws.workflows.records import Execution, StateMachine
 from local_aws.workflows.store import WorkflowStore
+from tests.waiting import PATIENCE_SECONDS
 
 PREFIX = "arn:aws:states:us-east-1:123456789012"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -75,7 +76,7 @@ class Workflows:
     def ended(self, arn: str) -> Execution:
         for run in self.executions.runs():
             if run.execution.arn == arn:
-                assert run.ended.wait(20), self.executions.history(arn)
+                assert run.ended.wait(PATIENCE_SECONDS), self.executions.history(arn)
         return self.store.execution(arn)
 
     def once(self, states: dict[str, Any], given: Any = None, **top: Any) -> Execution:

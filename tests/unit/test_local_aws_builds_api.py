@@ -19,8 +19,8 @@ from tests.unit.local_aws_builds_service import (
     ROLE,
     Service,
     commands,
-    until,
 )
+from tests.waiting import wait_until
 
 QUICK = commands(build=["true"])
 PREFIX = "arn:aws:codebuild:us-east-1:123456789012"
@@ -153,7 +153,7 @@ def test_the_limit_of_a_project_holds_while_its_builds_run(service: Service, tmp
     assert kept == [{"id": running, "statusCode": "BUILD_IN_PROGRESS"}]
     gate.touch()
     assert service.ended(running)["buildStatus"] == "SUCCEEDED"
-    until(lambda: not service.builds.store.running(project))
+    wait_until(lambda: not service.builds.store.running(project), "its builds to end")
     assert service.run(project)["buildNumber"] == 2
 
 

@@ -23,6 +23,7 @@ from local_aws.sagemaker.endpoints.capture_log import BATCH_SECONDS, CaptureLog
 from local_aws.sagemaker.endpoints.runtime_request import Invocation
 from local_aws.sagemaker.jobs.model_server import Answer
 from tests.unit.local_aws_runtime_service import BUCKET, CAPTURE, Clock, ModelInProcess, Runtime, echo, make_context
+from tests.waiting import PATIENCE_SECONDS
 
 KEY = r"captured/ep/AllTraffic/2026/03/04/11/59-58-765-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jsonl"
 
@@ -363,7 +364,7 @@ def test_a_flush_waits_for_an_upload_that_is_under_way(runtime: Runtime, clock: 
 
     def slow_write(bucket: str, key: str, content: bytes) -> None:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE_SECONDS)
         really_write(bucket, key, content)
 
     objects.write = slow_write  # type: ignore[method-assign]
@@ -372,14 +373,14 @@ def test_a_flush_waits_for_an_upload_that_is_under_way(runtime: Runtime, clock: 
     uploading = threading.Thread(target=runtime.capture.upload_due)
     flushing = threading.Thread(target=runtime.capture.flush, args=("ep",))
     uploading.start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     flushing.start()
     flushing.join(0.05)
     assert flushing.is_alive()
     go_on.set()
-    flushing.join(10)
+    flushing.join(PATIENCE_SECONDS)
     assert len(lines(runtime)) == 1
-    uploading.join(10)
+    uploading.join(PATIENCE_SECONDS)
 
 
 def in_threads(count: int, action: Callable[[int], None]) -> None:
@@ -395,7 +396,7 @@ def in_threads(count: int, action: Callable[[int], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert failures == []
 
 

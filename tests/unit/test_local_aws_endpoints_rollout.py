@@ -16,8 +16,7 @@ from local_aws.sagemaker.endpoints.errors import NotServing, VariantNotFound
 from local_aws.sagemaker.endpoints.fleet import Deployed, FleetFailed
 from local_aws.sagemaker.endpoints.live import MOST_WAITING, LiveEndpoint
 from local_aws.sagemaker.endpoints.rollout import RolledBack, replace
-
-WITHIN = 20.0
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 class FleetInProcess:
@@ -107,6 +106,12 @@ def test_what_the_new_configuration_cannot_answer_the_old_one_does() -> None:
     assert (asked(live), asked(live, "gone")) == ("A", "G")
 
 
+@pytest.fixture
+def patient_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_aws.sagemaker.endpoints.live.WAIT_FOR_INSTANCE_SECONDS", PATIENCE_SECONDS)
+
+
+@pytest.mark.usefixtures("patient_requests")
 def test_a_request_waits_for_the_instance_that_comes_back() -> None:
     blue = configuration("c", v=None)
     live = serving(blue=blue)
@@ -116,10 +121,11 @@ def test_a_request_waits_for_the_instance_that_comes_back() -> None:
     with live.condition:
         blue.fleets["v"].instance.server = "A"  # type: ignore[attr-defined]
         live.condition.notify_all()
-    waiting.join(WITHIN)
+    waiting.join(PATIENCE_SECONDS)
     assert answers == ["A"]
 
 
+@pytest.mark.usefixtures("patient_requests")
 def test_no_more_requests_wait_than_the_server_has_threads_to_spare_and_none_at_a_closed_endpoint() -> None:
     live = serving(blue=configuration("c", v=None))
     ended: list[Any] = []
@@ -133,15 +139,11 @@ def test_no_more_requests_wait_than_the_server_has_threads_to_spare_and_none_at_
     threads = [threading.Thread(target=ask) for _ in range(MOST_WAITING + 3)]
     for thread in threads:
         thread.start()
-    deadline = threading.Event()
-    for _ in range(1000):
-        if len(ended) == 3:
-            break
-        deadline.wait(0.01)
+    wait_until(lambda: len(ended) >= 3, lambda: f"three to be refused, not {ended}")
     assert ended == ["InService"] * 3
     live.close()
     for thread in threads:
-        thread.join(WITHIN)
+        thread.join(PATIENCE_SECONDS)
     assert ended == ["InService"] * (MOST_WAITING + 3)
 
 

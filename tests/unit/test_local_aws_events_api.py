@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +19,7 @@ from local_aws.sagemaker.errors import InternalFailure, ResourceLimitExceeded, R
 from local_aws.service_shapes import service_model
 from local_aws.workflows.errors import ExecutionAlreadyExists, StateMachineDoesNotExist
 from tests.unit.local_aws_events_service import ACCOUNT, REGION, ROLE, Clock
+from tests.waiting import wait_until
 
 PATTERN = '{"source": ["tests"]}'
 PREFIX = f"{REGION}:{ACCOUNT}"
@@ -104,14 +103,6 @@ def present(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: present(member) for name, member in value.items() if member not in (None, [])}
     return [present(element) for element in value] if isinstance(value, list) else value
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    return found
 
 
 def test_rules_are_made_described_listed_changed_and_deleted(api):
@@ -422,17 +413,17 @@ def test_a_state_machine_is_started_with_the_event_under_a_name_of_its_own(api):
     api.rule("one", {"Id": "m", "Arn": MACHINE, "RoleArn": ROLE, "InputPath": "$.detail"})
     api.neighbours.raised = [InternalFailure("a fault")]
     event_id = api.bridge.publish("tests", "x", {"n": 1}, ["arn:a"])
-    wait_for(lambda: len(api.neighbours.calls) == 1)
+    wait_until(lambda: len(api.neighbours.calls) == 1, "the delivery")
     # the second try tells the executions apart by the same name
     api.neighbours.raised = [ExecutionAlreadyExists("it runs")]
     api.clock.advance(2)
     api.bridge._dispatcher.wake()
-    first, second = wait_for(lambda: len(api.neighbours.calls) == 2 and api.neighbours.calls)
+    first, second = wait_until(lambda: len(api.neighbours.calls) == 2 and api.neighbours.calls, "the next delivery")
     assert first == second
     arn, given, name = first
     assert (arn, given) == (MACHINE, {"n": 1})
     assert name.startswith(f"{event_id}_") and len(name) <= 80
-    wait_for(lambda: len(api.bridge._router._pending) == 0)
+    wait_until(lambda: len(api.bridge._router._pending) == 0, "what is pending to go")
 
 
 def test_a_pipeline_is_started_with_parameters_from_the_event_and_a_token_of_its_own(api):
@@ -444,7 +435,7 @@ def test_a_pipeline_is_started_with_parameters_from_the_event_and_a_token_of_its
     target = {"Id": "p", "Arn": PIPELINE, "RoleArn": ROLE, "Input": '"not for the parameters"'}
     api.rule("one", {**target, "SageMakerPipelineParameters": {"PipelineParameterList": parameters}})
     api.bridge.publish("tests", "x", {"ModelPackageArn": "arn:p", "count": 3})
-    ((operation, request),) = wait_for(lambda: api.neighbours.calls)
+    ((operation, request),) = wait_until(lambda: api.neighbours.calls, "the delivery")
     assert operation == "StartPipelineExecution"
     assert request["PipelineName"] == PIPELINE and len(request["ClientRequestToken"]) == 36
     assert request["PipelineParameters"] == [
@@ -473,19 +464,21 @@ def test_what_a_service_answers_decides_what_a_dead_letter_says(api, error, code
     error.http_status = 500 if isinstance(error, InternalFailure) else 400
     api.neighbours.raised = [error]
     api.bridge.publish("tests", "x", {})
-    (message,) = wait_for(lambda: dead._messages)
+    (message,) = wait_until(lambda: dead._messages, "the dead letter")
     found = {name: value["StringValue"] for name, value in message.message_attributes.items()}
     assert found["ERROR_CODE"] == code and found["ERROR_MESSAGE"] == str(error)
     retried = code in ("THROTTLING", "INTERNAL_ERROR")
     assert found.get("EXHAUSTED_RETRY_CONDITION") == ("MaximumRetryAttempts" if retried else None)
-    assert wait_for(lambda: "sqs" in api.changed)
+    wait_until(lambda: "sqs" in api.changed, "SQS to be told")
 
 
 def test_a_parameter_that_leads_to_nothing_is_a_dead_letter(api, caplog):
     parameters = {"PipelineParameterList": [{"Name": "Data", "Value": "$.detail.missing"}]}
     api.rule("one", {"Id": "p", "Arn": PIPELINE, "RoleArn": ROLE, "SageMakerPipelineParameters": parameters})
     api.bridge.publish("tests", "x", {})
-    wait_for(lambda: "The parameter Data is $.detail.missing, and the event has nothing there." in caplog.text)
+    wait_until(
+        lambda: "The parameter Data is $.detail.missing, and the event has nothing there." in caplog.text, "the reason"
+    )
     assert api.neighbours.calls == []
 
 
@@ -493,7 +486,7 @@ def test_a_state_machine_gets_json_only(api, caplog):
     transformer = {"InputTemplate": '{"v": "<v>"}', "InputPathsMap": {"v": "$.detail.v"}}
     api.rule("one", {"Id": "m", "Arn": MACHINE, "RoleArn": ROLE, "InputTransformer": transformer})
     api.bridge.publish("tests", "x", {"v": 'a "quoted" word'})
-    wait_for(lambda: "INVALID_JSON" in caplog.text)
+    wait_until(lambda: "INVALID_JSON" in caplog.text, "the reason")
     assert api.neighbours.calls == []
 
 
@@ -507,7 +500,7 @@ def test_a_log_group_gets_a_line_of_the_rules_own_stream_where_a_policy_permits_
 
     def publish(**detail: Any) -> None:
         api.bridge.publish("tests", "x", detail)
-        wait_for(lambda: len(api.bridge._router._pending) == 0)
+        wait_until(lambda: len(api.bridge._router._pending) == 0, "what is pending to go")
 
     publish(n=0)
     assert f"The log group {GROUP} does not exist." in caplog.text
@@ -538,13 +531,13 @@ def test_a_fifo_queue_gets_the_group_and_tells_repetitions_by_their_content(api,
     queue._policy_json = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"}]}
     api.rule("one", {"Id": "q", "Arn": queue.queue_arn, "SqsParameters": {"MessageGroupId": "all"}})
     api.bridge.publish("tests", "x", {"n": 1})
-    (message,) = wait_for(lambda: queue._messages)
+    (message,) = wait_until(lambda: queue._messages, "the message")
     assert message.group_id == "all" and json.loads(message.body)["detail"] == {"n": 1}
     other = sqs.create_queue("plain.fifo", FifoQueue="true")
     other._policy_json = queue._policy_json
     api.rule("two", {"Id": "q", "Arn": other.queue_arn, "SqsParameters": {"MessageGroupId": "all"}})
     api.bridge.publish("tests", "x", {"n": 2})
-    wait_for(lambda: "ContentBasedDeduplication" in caplog.text)
+    wait_until(lambda: "ContentBasedDeduplication" in caplog.text, "the reason")
 
 
 def test_what_a_service_publishes_cannot_fail_for_it(api, caplog):
@@ -559,12 +552,12 @@ def test_a_schedule_gives_its_rule_an_event_and_no_other(api):
     api.rule("aws", {"Id": "m", "Arn": MACHINE, "RoleArn": ROLE}, EventPattern='{"source": ["aws.events"]}')
     api.clock.advance(61)
     api.bridge._scheduler.tick()
-    ((_, event, _),) = wait_for(lambda: api.neighbours.calls)
+    ((_, event, _),) = wait_until(lambda: api.neighbours.calls, "the delivery")
     event_id = event.pop("id")
     assert len(event_id) == 36
     assert event == {
         **{"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "account": ACCOUNT},
         **{"time": "2030-01-01T00:01:00Z", "region": REGION, "resources": [arn], "detail": {}},
     }
-    wait_for(lambda: len(api.bridge._router._pending) == 0)
+    wait_until(lambda: len(api.bridge._router._pending) == 0, "what is pending to go")
     assert len(api.neighbours.calls) == 1

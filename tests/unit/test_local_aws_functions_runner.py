@@ -8,7 +8,7 @@ import threading
 import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 import psutil
@@ -23,8 +23,7 @@ from local_aws.functions.execution_log import ExecutionLog
 from local_aws.functions.function import Function, FunctionNotFound
 from local_aws.functions.functions import Functions
 from local_aws.functions.sandbox import Sandbox, SandboxEnded, SandboxTimedOut
-
-SOON = 20.0
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 class Logs:
@@ -48,8 +47,8 @@ class Catalogue:
         with zipfile.ZipFile(content, "w") as file:
             file.writestr("app.py", source)
         self.functions[name] = Function(
-            name, "$LATEST", f"arn:{name}", "python3.12", "app.handler", 20, 128, f"/aws/lambda/{name}",
-            code_sha256=str(hash(source)), code=content.getvalue(), **settings,
+            name, "$LATEST", f"arn:{name}", "python3.12", "app.handler", int(PATIENCE_SECONDS), 128,
+            f"/aws/lambda/{name}", code_sha256=str(hash(source)), code=content.getvalue(), **settings,
         )  # fmt: skip
 
     def find(self, function: str, qualifier: str | None = None) -> Function:
@@ -76,13 +75,6 @@ def runner(catalogue, clock, tmp_path):
     yield made
     made.shutdown()
     assert not (tmp_path / "functions").exists()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 PID = "import os\ndef handler(e, c): return os.getpid()"
@@ -119,7 +111,7 @@ def test_a_sandbox_that_died_between_requests_is_replaced(runner, catalogue):
     assert shim is not None
     process.kill()
     # the runner reaps it when it next looks
-    until(lambda: shim.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: shim.status() == psutil.STATUS_ZOMBIE, "the process to end")
     assert int(runner.invoke("f", b"").payload) != first
 
 
@@ -128,18 +120,18 @@ def test_the_end_of_the_server_ends_a_function_at_work_with_what_it_started(runn
     catalogue.put(
         "import os, subprocess, time\n"
         "def handler(e, c):\n"
-        "    child = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
+        "    child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
         f"    with open('{started}.partial', 'w') as file: file.write(f'{{os.getpid()}} {{child.pid}}')\n"
         f"    os.rename('{started}.partial', '{started}')\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
     )
     answers: list = []
     thread = threading.Thread(target=lambda: answers.append(runner.invoke("f", b"")))
     thread.start()
-    until(started.exists)
+    wait_until(started.exists, "the function to begin")
     processes = [int(process) for process in started.read_text().split()]
     runner.shutdown()
-    thread.join(SOON)
+    thread.join(PATIENCE_SECONDS)
     assert not any(psutil.pid_exists(process) for process in processes)
     assert json.loads(answers[0].payload)["errorType"] == "Runtime.ExitError"
     with pytest.raises(TooManyRequests):
@@ -182,16 +174,16 @@ def test_a_message_and_a_death_are_waited_for_no_longer_than_the_deadline(tmp_pa
     script = tmp_path / "bootstrap.py"
     script.write_text("import sys, time\nprint('begun', flush=True)\ntime.sleep(float(sys.argv[2]))\nsys.exit(7)\n")
     said: list[bytes] = []
-    sandbox = Sandbox("60", [tmp_path], {}, bootstrap=script)
+    sandbox = Sandbox("600", [tmp_path], {}, bootstrap=script)
     with pytest.raises(SandboxTimedOut):
         sandbox.receive(time.monotonic() + 0.1, said.append)
-    until(lambda: sandbox.drain(said.append) and b"begun\n" in said)
+    wait_until(lambda: sandbox.drain(said.append) and b"begun\n" in said, lambda: f"its word, not {said}")
     assert sandbox.alive
     sandbox.close()
     assert not sandbox.alive
     sandbox = Sandbox("0", [tmp_path], {}, bootstrap=script)
     with pytest.raises(SandboxEnded) as ended:
-        sandbox.receive(time.monotonic() + SOON, said.append)
+        sandbox.receive(time.monotonic() + PATIENCE_SECONDS, said.append)
     assert ended.value.code == 7
     sandbox.close()
 
@@ -251,7 +243,7 @@ def events_that_fail(times: int, retries: int = 2) -> int:
 
     queue = EventQueue(run, (0.0, 0.0))
     queue.put("f", None, Request(b"{}"), retries)
-    assert ended.wait(SOON)
+    assert ended.wait(PATIENCE_SECONDS)
     queue.close()
     assert len(set(runs)) == 1
     return len(runs)
@@ -266,7 +258,7 @@ def test_an_event_that_waits_for_its_next_try_is_given_up_at_the_end(caplog):
     tried = threading.Event()
     queue = EventQueue(lambda *_: bool(tried.set()), (3600.0,))
     queue.put("f", None, Request(b"{}"), 2)
-    assert tried.wait(SOON)
-    until(lambda: bool(queue._waiting))
+    assert tried.wait(PATIENCE_SECONDS)
+    wait_until(lambda: bool(queue._waiting), "the event to wait")
     queue.close()
     assert "1 events that waited for another try were given up" in caplog.text

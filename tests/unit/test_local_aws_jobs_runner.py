@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from local_aws.sagemaker.control_plane import ControlPlane
 from local_aws.sagemaker.errors import ValidationException
 from local_aws.sagemaker.jobs.runner import JobRunner
 from local_aws.sagemaker.store import Store
+from tests.waiting import wait_until
 
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.10.0-cpu-py313-ubuntu22.04-sagemaker"
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
-WITHIN = 30.0
 
 
 class DiskOfObjects(ObjectStore):
@@ -94,13 +93,14 @@ def start(context: Context, name: str, command: list[str], **output: Any) -> Non
 
 
 def ended(context: Context, name: str) -> dict[str, Any]:
-    deadline = time.monotonic() + WITHIN
-    while True:
-        described = context.call("DescribeProcessingJob", {"ProcessingJobName": name})
-        if described["ProcessingJobStatus"] not in ("InProgress", "Stopping"):
-            return described
-        assert time.monotonic() < deadline, described
-        time.sleep(0.01)
+    def described() -> dict[str, Any]:
+        return dict(context.call("DescribeProcessingJob", {"ProcessingJobName": name}))
+
+    wait_until(
+        lambda: described()["ProcessingJobStatus"] not in ("InProgress", "Stopping"),
+        lambda: f"the job to end: {described()}",
+    )
+    return described()
 
 
 WRITE_THREE = ["/bin/bash", "-c", "for n in 1 2 3; do echo new > /opt/ml/processing/out/$n.txt; done"]

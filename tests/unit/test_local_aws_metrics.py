@@ -18,6 +18,7 @@ from local_aws.cloudwatch.put_metric_data import measured
 from local_aws.cloudwatch.reading import get_metric_data, get_metric_statistics, list_metrics
 from local_aws.cloudwatch.series import Bucket, Series, SeriesStore
 from local_aws.metrics import MetricDatum, Metrics
+from tests.waiting import wait_until
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 DIMENSIONS = {"EndpointName": "ep", "VariantName": "AllTraffic"}
@@ -184,14 +185,16 @@ def test_an_hour_of_ten_second_data_is_read_fast(metrics):
         )
         for index in range(360)
     )
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
+
+    def seconds() -> float:
+        began = time.process_time()
         found = metrics.statistic("N", "Latency", DIMENSIONS, "p99", 10, NOON - timedelta(hours=1), NOON)
-        seconds.append(time.perf_counter() - began)
-    assert len(found) == 360
-    # a fifth of it on a machine with nothing else to do
-    assert min(seconds) < 0.1
+        taken = time.process_time() - began
+        assert len(found) == 360
+        return taken
+
+    # of the processor, and again: the machine may have other things to do; a fifth of it where it has none
+    wait_until(lambda: seconds() < 0.1, "an hour of data within 0.1 s")
 
 
 def test_every_form_of_put_metric_data(metrics):

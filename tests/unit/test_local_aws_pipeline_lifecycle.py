@@ -30,6 +30,7 @@ from tests.unit.local_aws_pipeline_service import (
     processing,
     training,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "PT1H"}}
 
@@ -420,7 +421,7 @@ def test_the_engine_executes_in_the_background_until_it_is_shut_down(service: Se
     reached = threading.Event()
     service.clock.at(1, reached.set)
     arn = service.begin()
-    assert reached.wait(10)
+    assert reached.wait(PATIENCE_SECONDS)
     engine.shutdown()
     assert service.describe(arn)["PipelineExecutionStatus"] == "Failed"
     assert not [each for each in threading.enumerate() if each.name.startswith("execution-")]

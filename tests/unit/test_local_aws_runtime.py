@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local_aws.sagemaker.endpoints.runtime_request import LARGEST_BODY, LARGEST_SERVERLESS_BODY
 from local_aws.sagemaker.jobs.model_server import Answer, ModelServerGone
 from tests.unit.local_aws_runtime_service import Asked, ModelInProcess, Runtime, call, echo, make_context
+from tests.waiting import PATIENCE_SECONDS
 
 ACCOUNT = "123456789012"
 LOG_GROUP = "/aws/sagemaker/Endpoints/ep"
@@ -284,7 +285,7 @@ def test_members_that_break_the_model_are_refused_in_the_services_words(
 
 
 def test_many_requests_at_a_time_each_get_their_own_answer(runtime: Runtime) -> None:
-    meeting = threading.Barrier(8, timeout=10)
+    meeting = threading.Barrier(8, timeout=PATIENCE_SECONDS)
 
     def together(asked: Asked) -> Answer:
         meeting.wait()
@@ -300,5 +301,5 @@ def test_many_requests_at_a_time_each_get_their_own_answer(runtime: Runtime) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
     assert answers == {n: b"[%d]" % n for n in range(8)}

@@ -19,6 +19,7 @@ from local_aws.sagemaker.validation import (
 )
 from local_aws.sagemaker.validation.constraints import java_text
 from local_aws.sagemaker.validation.patterns import matches
+from tests.waiting import PATIENCE_SECONDS
 
 ROLE = "arn:aws:iam::123456789012:role/local"
 MODEL_ARN = "arn:aws:sagemaker:us-east-1:123456789012:model/m"
@@ -216,7 +217,7 @@ def test_patterns_match_as_java_matches_them(pattern: str, text: str, expected: 
     assert matches(pattern, text) is expected
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(PATIENCE_SECONDS)
 def test_every_pattern_of_the_service_model_is_decided_fast_on_text_that_does_not_match() -> None:
     shapes = [service_model().shape_for(name) for name in service_model().shape_names]
     patterns = {shape.metadata["pattern"] for shape in shapes if "pattern" in shape.metadata}

@@ -20,6 +20,7 @@ from local_aws.workflows.reports import ExecutionLogs, ExecutionMetrics, status_
 from local_aws.workflows.result_writer import ResultFiles, Results
 from local_aws.workflows.tolerance import Tolerance
 from tests.unit.local_aws_workflows_service import FunctionFailed, Workflows, task
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 WAIT = {"W": {"Type": "Wait", "Seconds": 600, "End": True}}
 PASS = {"P": {"Type": "Pass", "End": True}}
@@ -88,12 +89,12 @@ def test_a_stopped_execution_is_aborted_at_once_and_its_task_changes_nothing_mor
 
     def slow(_event: Any) -> bool:
         called.set()
-        return release.wait(20)
+        return release.wait(PATIENCE_SECONDS)
 
     workflows.functions["slow"] = slow
     machine = workflows.machine({"T": task("slow", Next="P"), **PASS})
     arn = workflows.executions.start(machine, None, "{}").arn
-    assert called.wait(20)
+    assert called.wait(PATIENCE_SECONDS)
     stopped = workflows.executions.stop(arn, "Mine", "because")
     assert (stopped.status, stopped.error, stopped.cause) == ("ABORTED", "Mine", "because")
     history = workflows.executions.history(arn)
@@ -109,7 +110,7 @@ def test_more_than_a_hundred_wait_for_their_turn_but_not_for_those_that_wait(wor
 
     def busy(_event: Any) -> bool:
         entered.release()
-        return release.wait(20)
+        return release.wait(PATIENCE_SECONDS)
 
     workflows.functions["busy"] = busy
     waiting = workflows.machine(WAIT, name="waiting")
@@ -117,7 +118,7 @@ def test_more_than_a_hundred_wait_for_their_turn_but_not_for_those_that_wait(wor
         workflows.executions.start(waiting, None, "{}")
     machine = workflows.machine({"T": task("busy")})
     arns = [workflows.executions.start(machine, None, "{}").arn for _ in range(4)]
-    assert entered.acquire(timeout=20) and entered.acquire(timeout=20)
+    assert entered.acquire(timeout=PATIENCE_SECONDS) and entered.acquire(timeout=PATIENCE_SECONDS)
     assert not entered.acquire(timeout=0.1)
     workflows.executions.stop(arns[3], None, None)
     release.set()
@@ -151,7 +152,7 @@ def test_old_executions_and_those_of_a_deleted_machine_are_forgotten(workflows):
     assert workflows.store.execution(running.arn).status == "RUNNING"
     workflows.executions.runs()[0].stop(None, None)
     thread_ended = workflows.executions.runs()[0].ended
-    assert thread_ended.wait(20)
+    assert thread_ended.wait(PATIENCE_SECONDS)
     with pytest.raises(KeyError):
         workflows.store.execution(running.arn)
     assert workflows.store.execution(other.arn).status == "SUCCEEDED"
@@ -229,11 +230,14 @@ def test_a_failed_map_run_can_be_caught(workflows):
 
 def test_at_most_so_many_items_are_at_work_as_the_input_says(workflows):
     lock, now, most = threading.Lock(), [0], [0]
+    together = threading.Barrier(3, timeout=PATIENCE_SECONDS)
 
     def count(_event: Any) -> None:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
+        together.wait()
+        # for a fourth, that should not come
         threading.Event().wait(0.01)
         with lock:
             now[0] -= 1
@@ -247,11 +251,10 @@ def test_at_most_so_many_items_are_at_work_as_the_input_says(workflows):
 def test_stopping_an_execution_stops_its_items(workflows):
     machine = workflows.machine(distributed(WAIT))
     arn = workflows.executions.start(machine, None, '{"items": [1, 2]}').arn
-    while len(workflows.executions.runs()) < 3:
-        threading.Event().wait(0.005)
+    wait_until(lambda: len(workflows.executions.runs()) >= 3, "both items to begin")
     children = [run for run in workflows.executions.runs() if run.execution.arn != arn]
     workflows.executions.stop(arn, None, None)
-    assert all(child.ended.wait(20) for child in children)
+    assert all(child.ended.wait(PATIENCE_SECONDS) for child in children)
     assert {workflows.store.execution(child.execution.arn).status for child in children} == {"ABORTED"}
 
 

@@ -18,6 +18,7 @@ import pytest
 from local_aws.moto_patches import MotoVersionMismatch
 from local_aws.workflows import moto_faults
 from tests.unit.local_aws_workflows_service import FUNCTION, FunctionFailed, Workflows, task
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -131,11 +132,12 @@ def test_nothing_of_an_execution_stays_in_memory_when_it_has_ended(workflows):
     started = workflows.executions.start(machine, None, json.dumps(given))
     runs = [weakref.ref(run) for run in workflows.executions.runs()]
     workflows.ended(started.arn)
-    deadline = time.monotonic() + 5
-    while any(ref() is not None for ref in runs):
+
+    def forgotten() -> bool:
         gc.collect()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        return all(ref() is None for ref in runs)
+
+    wait_until(forgotten, "the execution to be forgotten")
     assert workflows.executions.history(started.arn)[-1]["type"] == "ExecutionSucceeded"
 
 
@@ -164,15 +166,10 @@ def test_a_stopped_execution_leaves_no_thread_behind(workflows):
     before = threading.active_count()
     machine = workflows.machine({"B": both})
     arns = [workflows.executions.start(machine, None, "{}").arn for _ in range(4)]
-    deadline = time.monotonic() + 10
-    while threading.active_count() < before + 4 * 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: threading.active_count() >= before + 4 * 3, "their threads to begin")
     for arn in arns:
         workflows.executions.stop(arn, None, None)
-    while threading.active_count() > before:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: threading.active_count() <= before, "their threads to end")
 
 
 def test_what_went_through_a_state_is_not_in_the_servers_log(workflows, caplog):
@@ -185,7 +182,7 @@ def test_what_went_through_a_state_is_not_in_the_servers_log(workflows, caplog):
 
 def test_an_execution_that_takes_too_long_times_out_while_its_task_goes_on(workflows):
     release = threading.Event()
-    workflows.functions["slow"] = lambda _event: release.wait(20)
+    workflows.functions["slow"] = lambda _event: release.wait(PATIENCE_SECONDS)
     machine = workflows.machine({"T": task("slow")}, TimeoutSeconds=1)
     try:
         ended = workflows.run(machine)
@@ -197,7 +194,7 @@ def test_an_execution_that_takes_too_long_times_out_while_its_task_goes_on(workf
 
 def test_a_task_that_takes_too_long_is_an_error_that_can_be_caught(workflows):
     release = threading.Event()
-    workflows.functions["slow"] = lambda _event: release.wait(20)
+    workflows.functions["slow"] = lambda _event: release.wait(PATIENCE_SECONDS)
     catch = [{"ErrorEquals": ["States.Timeout"], "Next": "Done"}]
     try:
         ended = workflows.once({"T": task("slow", TimeoutSeconds=1, Catch=catch), "Done": {"Type": "Succeed"}})

@@ -11,6 +11,7 @@ import pytest
 
 from local_aws import moto_patches
 from local_aws.bodies import BodyFolder
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +40,7 @@ print("etag", backend.get_object("some-bucket", "key").etag)
 
 def test_objects_are_forgotten_when_replaced_and_their_bodies_are_files(tmp_path):
     command = [sys.executable, "-c", PATCHED, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "forgotten True",
@@ -127,7 +128,7 @@ print("copied", copy.deepcopy(function).code_sha_256 == function.code_sha_256)
 
 def test_functions_are_checked_kept_and_handed_to_the_runner(tmp_path):
     command = [sys.executable, "-c", FUNCTIONS, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stderr
     refused = "InvalidParameterValueException: "
     from_s3 = refused + "Error occurred while GetObject. S3 Error Code: "

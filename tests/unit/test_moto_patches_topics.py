@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PATCHED = """
@@ -46,7 +48,7 @@ print("grown", len(pickle.dumps(topic)) - size, len(backend._message_public_keys
 
 def test_all_subscribers_but_one_that_fails_get_it_nothing_leaves_and_nothing_is_kept(tmp_path):
     command = [sys.executable, "-c", PATCHED, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["delivered 447", "left the machine 0", "grown 0 0"]
     assert done.stderr.count("queue-0") == 3, "the one that failed is in the log"
