@@ -13,7 +13,7 @@ EPSILON = 0.01  # keeps the weakest directions, which are mostly noise, from bei
 RIDGE = 0.1  # against a kernel whose mean diagonal is 1; found by cross-validation
 MOVED_COPIES = 3  # of each picture, to learn that a moved one shows the same
 MOVES = AugmentationStrength(rotation_degrees=10, scale=1.15, shift_pixels=2)
-BATCH = 8  # responses of more would not fit into the cache, and take twice as long
+BATCH = 4  # responses of many more would not fit into the cache, and take twice as long
 
 
 def fit_patches(train: LabelledImages, classes: int, filters: int, evidence: float, seed: int) -> PatchScores:

@@ -60,8 +60,8 @@ class PatchScores(nn.Module):
 
     def directions(self, images: Tensor) -> Tensor:
         """The whitened patch at each place as a vector of length 1: N x 108 x H-5 x W-5."""
-        mean = F.avg_pool2d(images, PATCH_SIZE, stride=1).mean(dim=1, keepdim=True)
-        mean_square = F.avg_pool2d(images * images, PATCH_SIZE, stride=1).mean(dim=1, keepdim=True)
+        mean = F.avg_pool2d(images.mean(dim=1, keepdim=True), PATCH_SIZE, stride=1)
+        mean_square = F.avg_pool2d((images * images).mean(dim=1, keepdim=True), PATCH_SIZE, stride=1)
         deviation = torch.sqrt((mean_square - mean * mean).clamp_min(0) + CONTRAST_FLOOR)
         of_ones = self.whitening.sum(dim=(1, 2, 3)).view(1, -1, 1, 1)
         whitened = (F.conv2d(images, self.whitening) - mean * of_ones) / deviation
@@ -74,8 +74,10 @@ class PatchScores(nn.Module):
         # matrix products throughout: as convolution and pooling the same takes almost twice as long on a CPU
         places = directions.permute(0, 2, 3, 1).flatten(1, 2)
         cosine = places @ self.centres.flatten(1).T
-        answers = [cells @ F.relu(cosine - THRESHOLD), cells @ F.relu(-THRESHOLD - cosine)]
-        return torch.cat(answers, dim=2).flatten(1).sqrt()
+        # in place: these are the largest arrays, and what takes the time is to write them
+        beyond = cells @ (cosine - THRESHOLD).relu_()
+        opposed = -(cells @ cosine.add_(THRESHOLD).clamp_max_(0))
+        return torch.cat([beyond, opposed], dim=2).flatten(1).sqrt()
 
 
 @cache
