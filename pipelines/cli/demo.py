@@ -56,6 +56,7 @@ def demo(
 def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values: dict[str, str]) -> None:
     import sys
 
+    from pipelines.cli import demo_retraining
     from pipelines.cli.follow import follow
     from pipelines.cli.run import REJECTED, make_ready_to_deploy, register_and_start, stage
     from pipelines.cli.server import prepare_account
@@ -82,8 +83,11 @@ def _run_loop(server: LocalServer, output: Path, dataset: DatasetChoice, values:
     if package:
         pictures = fetch_output(target, trained, "ExtractCifar", "test", output / "test_images", most=ASKED_IMAGES)
         summary["endpoint"] = _ask(target, pictures)
+        retraining = demo_retraining.prepare(target)
+        summary["monitor"] = _watch(target, trained, output)
+        # an alarm looks at whole minutes: there is time for something else until it goes off
         summary["workflow"] = _classify(target, pictures[:CLASSIFIED_IMAGES])
-        summary |= _close_the_loop(target, trained, output)
+        summary["retraining"] = demo_retraining.follow_the_loop(target, retraining)
     write_summary(summary, output / "summary.json")
     _show(summary, output, [file for file in plots if file.suffix == ".png"])
     if refused:
@@ -165,14 +169,13 @@ def _classify(target: Target, pictures: list[Path]) -> dict[str, Any]:
     return summarise_workflow(outcomes)
 
 
-def _close_the_loop(target: Target, trained: ExecutionStatus, output: Path) -> dict[str, Any]:
-    """Watch the endpoint, change its traffic, and follow what comes of it; the summary's parts."""
+def _watch(target: Target, trained: ExecutionStatus, output: Path) -> dict[str, Any]:
+    """Watch the endpoint, and change its traffic to pictures that are labelled after that; the summary's part."""
     from pipelines.cli import demo_monitor, demo_retraining
     from pipelines.demo import fetch_output
     from pipelines.names import CLASSES
     from processing.image_list import read_image_list
 
-    stack = demo_retraining.prepare(target)
     # of training images: what is labelled and learned from must not be what models are judged by
     pictures = fetch_output(target, trained, "ExtractCifar", "train", output / "train_images", most=ASKED_IMAGES)
     (listed,) = fetch_output(target, trained, "ExtractCifar", "train_lst", output / "train_images_lst")
@@ -180,10 +183,7 @@ def _close_the_loop(target: Target, trained: ExecutionStatus, output: Path) -> d
     watched = demo_monitor.watch_the_endpoint(
         target, pictures, output, lambda sent: demo_retraining.label(target, sent, labels.__getitem__)
     )
-    return {
-        "monitor": demo_monitor.summarise(watched),
-        "retraining": demo_retraining.follow_the_loop(target, stack),
-    }
+    return demo_monitor.summarise(watched)
 
 
 def _show(summary: dict[str, Any], output: Path, plots: list[Path]) -> None:
