@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.training.pretrained_model import installed_weights
 from processing.calibration import expected_calibration_error, reliability
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +59,7 @@ def train(data: Path, job: Path, model: Path, seed: int, epochs: int | None) -> 
     channels = ("train", "validation", "train_lst", "validation_lst")
     environment = {f"SM_CHANNEL_{channel.upper()}": str(data / channel) for channel in channels}
     environment |= {"SM_MODEL_DIR": str(model), "SM_OUTPUT_DIR": str(job / "output"), "SM_NUM_CPUS": "2"}
+    environment["SM_CHANNEL_PRETRAINED_MODEL"] = str(installed_weights().parent)
     command = [sys.executable, "train.py", "--seed", str(seed), "--checkpoint-dir", str(job / "checkpoints")]
     _run(command + ([] if epochs is None else ["--epochs", str(epochs)]), code, environment)
 

@@ -22,6 +22,7 @@ from PIL import Image
 from benchmarks.scripts_by_hand import ROOT
 from pipelines import local_server
 from pipelines.session import LOCAL_ROLE_ARN, Target, open_target
+from pipelines.training.pretrained_model import installed_weights
 
 # the serving code's modules stand at the root of their folder, as in the model's archive
 sys.path.insert(0, str(ROOT / "training"))
@@ -53,16 +54,19 @@ def local_target(folder: Path) -> Iterator[Target]:
 def build_net(seed: int = 0) -> Any:
     """The classifier at train.py's default size, its weights drawn from `seed`."""
     import torch
-    from arguments import DEFAULT_PATCH_FILTERS, DEFAULT_WIDTH
+    from arguments import DEFAULT_WIDTH
+    from imagenet_features import ImageNetScores
+    from imagenet_weights import load_imagenet_weights
     from model import ModelConfig, build_classifier
 
     torch.set_num_threads(1)  # as in serving: the workers are the parallelism
     torch.manual_seed(seed)
-    config = ModelConfig(
-        ("bicycle", "motorcycle"), DEFAULT_WIDTH, (0.5,) * 3, (0.25,) * 3, 1.0, patch_filters=DEFAULT_PATCH_FILTERS
+    net = build_classifier(
+        ModelConfig(("bicycle", "motorcycle"), DEFAULT_WIDTH, (0.5,) * 3, (0.25,) * 3, 1.0, pretrained=True)
     )
-    net = build_classifier(config)
-    for fitted in (net.stem, *(net.patches.buffers() if net.patches else ())):
+    net.imagenet = ImageNetScores(2)
+    load_imagenet_weights(net.imagenet, installed_weights().parent)
+    for fitted in (net.stem, net.imagenet.weight):
         fitted.normal_(std=0.1)
     return net.eval()
 

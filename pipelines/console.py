@@ -40,6 +40,7 @@ EXPECTED = frozenset(
         "Overtaken",
         "ParameterUnknown",
         "PictureMissing",
+        "PretrainedModelMissing",
         "ProcessingFailure",
         "ReasonRefused",
         "RenewalFailed",

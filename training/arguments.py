@@ -10,13 +10,13 @@ from typing import NoReturn
 
 from failure import TrainingRefused
 
-DEFAULT_EPOCHS = 60
+DEFAULT_EPOCHS = 30
 DEFAULT_LEARNING_RATE = 0.05
 DEFAULT_BATCH_SIZE = 48
 DEFAULT_SEED = 42
 DEFAULT_WIDTH = 12
 DEFAULT_PRETRAIN_EPOCHS = 10
-DEFAULT_PATCH_FILTERS = 500
+DEFAULT_USE_PRETRAINED_MODEL = 1
 DEFAULT_CLASSES = "bicycle,motorcycle"
 
 
@@ -34,14 +34,14 @@ class Hyperparameters:
     seed: int
     width: int
     classes: tuple[str, ...]
-    patch_filters: int = 0
+    use_pretrained_model: bool = False
     pretrain_epochs: int = 0
 
 
 @dataclass(frozen=True)
 class Folders:
     """Where the container finds its input and leaves its output. No checkpoint folder: no checkpoints. What `pretrain`
-    names is read with pretraining alone."""
+    names is read with pretraining alone, `pretrained_model` with use_pretrained_model."""
 
     train: Path
     validation: Path
@@ -50,6 +50,7 @@ class Folders:
     model: Path
     checkpoint: Path | None
     pretrain: Path
+    pretrained_model: Path
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def parse_arguments(argv: Sequence[str], environment: Mapping[str, str] = os.env
         seed=flags.seed,
         width=flags.width,
         classes=tuple(name.strip() for name in flags.classes.split(",")),
-        patch_filters=flags.patch_filters,
+        use_pretrained_model=flags.use_pretrained_model == 1,
         pretrain_epochs=_pretrain_epochs(flags),
     )
     _check(hyperparameters)
@@ -84,6 +85,7 @@ def parse_arguments(argv: Sequence[str], environment: Mapping[str, str] = os.env
         model=flags.model_dir,
         checkpoint=Path(flags.checkpoint_dir) if flags.checkpoint_dir else None,
         pretrain=flags.pretrain_dir,
+        pretrained_model=flags.pretrained_model_dir,
     )
     return Arguments(hyperparameters, folders, cpu_count=flags.num_cpus)
 
@@ -111,7 +113,11 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--width", type=int, default=DEFAULT_WIDTH, help="an eighth of the last layer's channels"
     )
     hyperparameters.add_argument(
-        "--patch-filters", type=int, default=DEFAULT_PATCH_FILTERS, help="of the patch scores; 0: the net answers alone"
+        "--use-pretrained-model",
+        type=int,
+        choices=(0, 1),
+        default=DEFAULT_USE_PRETRAINED_MODEL,
+        help="1: also ask the features of a net that has learnt ImageNet",
     )
     hyperparameters.add_argument("--classes", default=DEFAULT_CLASSES, help="names in order of label")
     hyperparameters.add_argument(
@@ -139,6 +145,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         ("--train-lst", "SM_CHANNEL_TRAIN_LST", "/opt/ml/input/data/train_lst"),
         ("--validation-lst", "SM_CHANNEL_VALIDATION_LST", "/opt/ml/input/data/validation_lst"),
         ("--pretrain-dir", "SM_CHANNEL_PRETRAIN", "/opt/ml/input/data/pretrain"),
+        ("--pretrained-model-dir", "SM_CHANNEL_PRETRAINED_MODEL", "/opt/ml/input/data/pretrained_model"),
         ("--model-dir", "SM_MODEL_DIR", "/opt/ml/model"),
     ):
         folders.add_argument(flag, type=Path, default=environment.get(variable, default), help=f"${variable}")
@@ -169,7 +176,6 @@ def _check(given: Hyperparameters) -> None:
         ("batch-size", given.batch_size, 1, 65_536),
         ("seed", given.seed, 0, 2**31 - 1),
         ("width", given.width, 1, 512),
-        ("patch-filters", given.patch_filters, 0, 10_000),
     ):
         if not at_least <= value <= at_most:
             raise HyperparameterInvalid(f"--{name} {value} is outside {at_least}..{at_most}")

@@ -1,5 +1,6 @@
 """Fits a classifier to labelled images, an epoch at a time; seed and epoch decide all that is random."""
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,20 +12,20 @@ from arguments import Hyperparameters
 from augmentation import AugmentationStrength, augment, mix_or_paste
 from failure import TrainingRefused
 from image_list import LabelledImages
+from imagenet_features import ImageNetScores
 from learner import Learner
 from model import Classifier, ModelConfig, build_classifier, unit_range
 from one_cycle import one_cycle
-from patch_fitting import fit_patches
 from torch import Generator, Tensor
 from whitening import whitening_filters
 
 WEIGHT_DECAY = 5e-4
 LABEL_SMOOTHING = 0.05
-# Found by cross-validation over the training images: the weight of the patch scores beside the net's logits, and what
-# makes the sum of both, or the net alone, as sure as it is right.
-PATCH_EVIDENCE = 4.0
-TEMPERATURE = 1.25
-NET_TEMPERATURE = 0.72  # below 1: smoothing and mixing teach the net to doubt
+# Found by cross-validation over the training images: the weight of the pretrained model's scores beside the net's
+# logits, and what makes the sum of both, or the net alone, as sure as it is right.
+IMAGENET_EVIDENCE = 10.0
+TEMPERATURE = 1.67
+NET_TEMPERATURE = 0.66  # below 1: smoothing and mixing teach the net to doubt
 VALIDATION_BATCH = 256
 
 
@@ -44,25 +45,28 @@ class Fitting:
     """The net, its moving average and its optimiser, between epochs."""
 
     def __init__(
-        self, hyperparameters: Hyperparameters, train: LabelledImages, body: Mapping[str, Tensor] | None = None
+        self,
+        hyperparameters: Hyperparameters,
+        train: LabelledImages,
+        body: Mapping[str, Tensor] | None = None,
+        imagenet: ImageNetScores | None = None,
     ) -> None:
-        """`body` is the state of a pretrained `Classifier.body` to start from, of the same width."""
+        """`body` is the state of a pretrained `Classifier.body` to start from, of the same width. `imagenet` was fitted
+        to the same images, and answers beside the net."""
         torch.manual_seed(hyperparameters.seed)
         self.hyperparameters = hyperparameters
+        self.imagenet = imagenet
         self.labels = train.labels
         self.images = unit_range(train.pixels)
         self.steps_an_epoch = math.ceil(len(train) / hyperparameters.batch_size)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        net = untrained(hyperparameters, self.images)
+        net = untrained(hyperparameters, self.images, pretrained=imagenet is not None)
         if body is not None:
             net.body.load_state_dict(body)
-        if net.patches is not None:
-            classes, seed = len(hyperparameters.classes), hyperparameters.seed
-            net.patches = fit_patches(train, classes, hyperparameters.patch_filters, PATCH_EVIDENCE, seed)
         self.net = net.to(self.device)
         self.learner = Learner(self.net, WEIGHT_DECAY)
         self._validation: LabelledImages | None = None
-        self._patch_scores = torch.zeros(1)  # of these images; they do not change from epoch to epoch
+        self._fixed_scores = torch.zeros(1)  # of these images; they do not change from epoch to epoch
 
     def fit_epoch(self, epoch: int) -> Figures:
         """Go once over the images, as epoch number `epoch` (from 1). Raises LossNotFinite."""
@@ -93,11 +97,11 @@ class Fitting:
         return loss.item(), logits.detach()
 
     def validate(self, validation: LabelledImages) -> Figures:
-        """Judge the averaged net as serving would: each picture with its mirror image, and its patches."""
+        """Judge the averaged net as serving would: by each picture, its mirror image and its features."""
         net = self.learner.average
         if self._validation is not validation:
-            self._validation, self._patch_scores = validation, self._of_batches(net.patches, validation)
-        evidence = self._of_batches(net.mirrored, validation) + self._patch_scores
+            self._validation, self._fixed_scores = validation, self._of_batches(self.imagenet, validation)
+        evidence = self._of_batches(net.mirrored, validation) + self._fixed_scores
         answers = F.log_softmax(evidence / net.config.temperature, dim=1)
         accuracy = (answers.argmax(dim=1) == validation.labels).float().mean().item()
         return Figures(F.nll_loss(answers, validation.labels).item(), accuracy)
@@ -110,8 +114,10 @@ class Fitting:
         return torch.cat([judge(unit_range(pixels).to(self.device)).cpu() for pixels in batches])
 
     def fitted(self) -> Classifier:
-        """The averaged net: what to save."""
-        return self.learner.average
+        """The averaged net, and beside it what was fitted to the features: what to save."""
+        net = copy.deepcopy(self.learner.average)
+        net.imagenet = self.imagenet
+        return net
 
     def state(self) -> dict[str, Any]:
         """All that the next epochs need, as tensors and plain data. Their random state is their number."""
@@ -122,8 +128,8 @@ class Fitting:
         self.learner.restore(state)
 
 
-def untrained(hyperparameters: Hyperparameters, images: Tensor) -> Classifier:
-    """A net on the stem of `images` (N x 3 x H x W in 0..1), from torch's global generator; patches not fitted."""
+def untrained(hyperparameters: Hyperparameters, images: Tensor, pretrained: bool = False) -> Classifier:
+    """A net on the stem of `images` (N x 3 x H x W in 0..1), from torch's global generator."""
     deviation, mean = torch.std_mean(images, dim=(0, 2, 3))
     net = build_classifier(
         ModelConfig(
@@ -131,8 +137,8 @@ def untrained(hyperparameters: Hyperparameters, images: Tensor) -> Classifier:
             width=hyperparameters.width,
             mean=_three(mean),
             std=_three(deviation.clamp_min(1 / 255)),  # one flat colour everywhere has no deviation
-            temperature=TEMPERATURE if hyperparameters.patch_filters else NET_TEMPERATURE,
-            patch_filters=hyperparameters.patch_filters,
+            temperature=TEMPERATURE if pretrained else NET_TEMPERATURE,
+            pretrained=pretrained,
         )
     )
     net.stem.copy_(whitening_filters(net.normalise(images)))

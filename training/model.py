@@ -1,6 +1,6 @@
-"""The classifier: a small residual net on a fixed whitening stem, with patch scores beside it, and its file.
+"""The classifier: a small residual net on a fixed whitening stem, beside it what ImageNet's features say, and its file.
 
-Travels with the model (code/model.py): imports only torch and patches.py.
+Travels with the model (code/model.py): imports only torch and imagenet_features.py.
 """
 
 import io
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from patches import PatchScores
+from imagenet_features import ImageNetScores
 from torch import Tensor, nn
 
 MODEL_FILE = "model.pt"
-FILE_FORMAT = 2
+FILE_FORMAT = 3
 IMAGE_SIZE = 32
 MALFORMED = (  # what torch.load and the rebuilding raise when a file is not what they expect
     *(OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError),
@@ -33,7 +33,7 @@ class ModelConfig:
     """What it takes, besides the weights, to rebuild the net and read its answers.
 
     `mean` and `std` are per channel over pixels in 0..1; `temperature` divides the logits of answers.
-    Without `patch_filters` there are no patch scores: the net answers alone.
+    With `pretrained` the features of a net that has learnt ImageNet are asked too; without, the net answers alone.
     """
 
     classes: tuple[str, ...]
@@ -41,7 +41,7 @@ class ModelConfig:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     temperature: float
-    patch_filters: int = 0
+    pretrained: bool = False
 
 
 class ResidualBlock(nn.Module):
@@ -75,7 +75,8 @@ class Downsample(nn.Module):
 class Classifier(nn.Module):
     """Pixels in 0..1, N x 3 x 32 x 32, to the net's logits, N x classes; `evidence` is what it answers with.
 
-    `stem` stays as `whitening.py` computed it, `patches` as `patch_fitting.py` did; body and head are trained.
+    `stem` stays as `whitening.py` computed it; body and head are trained. `imagenet` is put beside them once it is
+    fitted (`imagenet_fitting.py`), and is no part of what learns.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -97,7 +98,7 @@ class Classifier(nn.Module):
             ResidualBlock(8 * width),
         )
         self.head = nn.Linear(8 * width, len(config.classes), bias=False)
-        self.patches = PatchScores(config.patch_filters, len(config.classes)) if config.patch_filters else None
+        self.imagenet: ImageNetScores | None = None
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels in 0..1 to zero mean and unit deviation over the training images, as the stem takes them."""
@@ -115,9 +116,9 @@ class Classifier(nn.Module):
         return logits
 
     def evidence(self, images: Tensor) -> Tensor:
-        """What the answer rests on, N x classes: the net's logits and the patches' scores."""
+        """What the answer rests on, N x classes: the net's logits and what ImageNet's features say."""
         net = self.mirrored(images)
-        return net if self.patches is None else net + self.patches(images)
+        return net if self.imagenet is None else net + self.imagenet(images)
 
 
 def build_classifier(config: ModelConfig) -> Classifier:
@@ -134,7 +135,7 @@ def unit_range(pixels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def log_probabilities(net: Classifier, pixels: Tensor) -> Tensor:
-    """The answer, N x classes, to uint8 pixels, N x 3 x 32 x 32: picture and mirror image are averaged."""
+    """The answer, N x classes, to uint8 pixels, N x 3 x 32 x 32."""
     return F.log_softmax(net.evidence(unit_range(pixels)) / net.config.temperature, dim=1)
 
 
@@ -152,16 +153,16 @@ def load_classifier(path: Path) -> Classifier:
         if content["format"] != FILE_FORMAT:
             raise ModelFileInvalid(f"{path} has format {content['format']}, this code reads {FILE_FORMAT}")
         values = content["config"]
-        net = build_classifier(
-            ModelConfig(
-                classes=tuple(values["classes"]),
-                width=values["width"],
-                mean=tuple(values["mean"]),
-                std=tuple(values["std"]),
-                temperature=values["temperature"],
-                patch_filters=values["patch_filters"],
-            )
+        config = ModelConfig(
+            classes=tuple(values["classes"]),
+            width=values["width"],
+            mean=tuple(values["mean"]),
+            std=tuple(values["std"]),
+            temperature=values["temperature"],
+            pretrained=values["pretrained"],
         )
+        net = build_classifier(config)
+        net.imagenet = ImageNetScores(len(config.classes)) if config.pretrained else None
         net.load_state_dict(content["state_dict"])
     except ModelFileInvalid:
         raise

@@ -5,7 +5,7 @@ from pathlib import Path
 from atomic_file import write_atomically
 from model import MODEL_FILE, Classifier, pack_classifier
 
-SERVING_CODE = ("inference.py", "serving_runtime.py", "model.py", "patches.py", "image_decoding.py")
+SERVING_CODE = ("inference.py", "serving_runtime.py", "model.py", "imagenet_features.py", "image_decoding.py")
 
 
 def write_model_folder(folder: Path, net: Classifier, code_dir: Path) -> None:

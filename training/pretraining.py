@@ -114,7 +114,7 @@ def fine_tuning(hyperparameters: Hyperparameters) -> Hyperparameters:
 
 
 def _for_classes(classes: tuple[str, ...], like: Classifier) -> Classifier:
-    net = build_classifier(replace(like.config, classes=classes, patch_filters=0))  # the net alone learns
+    net = build_classifier(replace(like.config, classes=classes, pretrained=False))
     net.stem.copy_(like.stem)
     return net
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # torch takes seconds to load; --help and refused flags need 
     from checkpoint import CheckpointFolder
     from fitting import Figures, Fitting
     from image_list import LabelledImages
+    from imagenet_features import ImageNetScores
     from torch import Tensor
 
 CODE_DIR = Path(__file__).resolve().parent
@@ -46,7 +47,8 @@ def run(arguments: Arguments) -> None:
     train, validation = read_images(arguments.folders, arguments.hyperparameters.classes)
     log(f"images: train={len(train)} validation={len(validation)}")
     body = pretrain(arguments, train)
-    fitting = Fitting(fine_tuning(arguments.hyperparameters) if body else arguments.hyperparameters, train, body)
+    hyperparameters = fine_tuning(arguments.hyperparameters) if body else arguments.hyperparameters
+    fitting = Fitting(hyperparameters, train, body, fit_pretrained_model(arguments, train))
     checkpoints = open_checkpoints(arguments, train, body)
     done = resume(fitting, checkpoints, validation)
     fit(fitting, range(done + 1, arguments.hyperparameters.epochs + 1), validation, checkpoints)
@@ -75,6 +77,17 @@ def pretrain(arguments: Arguments, train: "LabelledImages") -> "dict[str, Tensor
         return None
     plan = PretrainingPlan(folders.pretrain, given.pretrain_epochs, given.seed, folders.checkpoint)
     return pretrained_body(plan, untrained(given, unit_range(train.pixels)), CODE_DIR, log)
+
+
+def fit_pretrained_model(arguments: Arguments, train: "LabelledImages") -> "ImageNetScores | None":
+    """ImageNet's features, fitted to these images; None if not asked for. Raises PretrainedModelUnusable."""
+    from fitting import IMAGENET_EVIDENCE
+    from imagenet_fitting import fit_imagenet_scores
+
+    given = arguments.hyperparameters
+    if not given.use_pretrained_model:
+        return None
+    return fit_imagenet_scores(train, len(given.classes), IMAGENET_EVIDENCE, arguments.folders.pretrained_model)
 
 
 def open_checkpoints(

@@ -13,7 +13,7 @@ from pipelines.registry import ModelPackageGroupMissing, ModelVersion, latest_ve
 
 EXECUTION, ALGORITHM, PRETRAIN = "pipeline_execution_arn", "algorithm", "pretrain"
 # What suits one algorithm and not another.
-OF_THE_ALGORITHM = ("Epochs", "LearningRate", "Seed", "PatchFilters", "TrainingInstanceType")
+OF_THE_ALGORITHM = ("Epochs", "LearningRate", "Seed", "UsePretrainedModel", "TrainingInstanceType")
 # How a version was made. What becomes of it (ModelApprovalStatus) and what it is compared with is decided each time.
 RECIPE = (
     *("InputDataUri", "AccuracyThreshold", "EndpointName", *OF_THE_ALGORITHM),

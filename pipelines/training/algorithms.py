@@ -65,7 +65,7 @@ PYTORCH = Algorithm(
         "ml.c6i.2xlarge",
         "ml.c6i.4xlarge",
     ),
-    epochs=60,
+    epochs=30,
     learning_rate=0.05,
     brings_code=True,
     scored_as="image/png",

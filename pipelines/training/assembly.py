@@ -34,6 +34,7 @@ def assemble(
     algorithm: Algorithm,
     pretrain: bool,
     code: SourceCode,
+    pretrained_model_uri: str,
     code_version: str | None,
     input_data_uri: str,
     champion_predictions_uri: str,
@@ -46,7 +47,9 @@ def assemble(
 
     extract = extract_cifar(settings, parameters, code.processing, pretrain)
     if algorithm.brings_code:
-        train = train_classifier(settings, parameters, algorithm, code.training, extract, pretrain)
+        train = train_classifier(
+            settings, parameters, algorithm, code.training, pretrained_model_uri, extract, pretrain
+        )
     else:
         train = train_image_classification(settings, parameters, extract)
     model = create_model(settings, algorithm, train)

@@ -11,10 +11,8 @@ from pipelines.retraining.parameters import NEW_IMAGES_URI
 from pipelines.retraining.reason import BY_HAND, TRAINING_REASON, TRAINING_TRIGGER, USER
 from pipelines.training.algorithms import Algorithm
 
-# of the patch scores beside the net, as training/arguments.py has it by default; 0 leaves them out
-PATCH_FILTERS = 500
 # fields that nothing reads but the code of training/
-OF_OUR_CODE = frozenset({"seed", "patch_filters"})
+OF_OUR_CODE = frozenset({"seed", "use_pretrained_model"})
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 
 # CPU types only: the image URIs are compiled in, and they are those of the CPU images.
@@ -58,7 +56,7 @@ class TrainingParameters:
     epochs: ParameterInteger
     learning_rate: ParameterFloat
     seed: ParameterInteger
-    patch_filters: ParameterInteger
+    use_pretrained_model: ParameterInteger
     accuracy_threshold: ParameterFloat
     model_approval_status: ParameterString
     champion_predictions_uri: ParameterString
@@ -100,7 +98,8 @@ def training_parameters(
         epochs=ParameterInteger("Epochs", default_value=algorithm.epochs),
         learning_rate=ParameterFloat("LearningRate", default_value=algorithm.learning_rate),
         seed=ParameterInteger("Seed", default_value=1),
-        patch_filters=ParameterInteger("PatchFilters", default_value=PATCH_FILTERS),
+        # 1: features of a net that has learnt ImageNet beside our own; 0: our own alone
+        use_pretrained_model=ParameterInteger("UsePretrainedModel", default_value=1),
         accuracy_threshold=ParameterFloat("AccuracyThreshold", default_value=0.85),
         model_approval_status=ParameterString(
             "ModelApprovalStatus", default_value="PendingManualApproval", enum_values=APPROVAL_STATUSES

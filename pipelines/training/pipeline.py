@@ -15,6 +15,7 @@ from pipelines.source_code import PROJECT_ROOT, read_source_code, stage, stage_b
 from pipelines.training.algorithms import PYTORCH, algorithm_named, check_pretraining
 from pipelines.training.no_champion import no_champion
 from pipelines.training.no_new_images import no_new_images
+from pipelines.training.pretrained_model import PretrainedModel
 
 if TYPE_CHECKING:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
@@ -74,12 +75,12 @@ def get_pipeline(
     endpoint_name: the default of the parameter EndpointName, where a pre-approved model is deployed.
     safeguards_function: the ARN of the function that deploying takes (`pipelines.deployment.stack`); the one of its
     usual name in the role's account if not given.
-    stage_code: upload the container code if it is not in S3 yet. With False nothing is called, and the
-    definition is the same.
+    stage_code: upload the container code and the pretrained weights if they are not in S3 yet. With False nothing is
+    called, and the definition is the same.
     source_root: the folder that holds processing/ and training/.
 
     Raises UnsupportedAlgorithm, UnsupportedPretraining, IncompleteNetwork, RoleMissing, TargetNotConfigured,
-    SourceCodeMissing, InvalidEndpointName.
+    SourceCodeMissing, PretrainedModelMissing, InvalidEndpointName.
     """
     chosen = algorithm_named(algorithm)
     check_pretraining(chosen, pretrain)
@@ -99,11 +100,14 @@ def get_pipeline(
     code = read_source_code(settings.bucket, settings.s3_prefix, Path(source_root))
     nothing_to_compare = no_champion(settings.bucket, settings.s3_prefix)
     nothing_to_add = no_new_images(settings.bucket, settings.s3_prefix)
+    pretrained_model = PretrainedModel(settings.bucket, settings.s3_prefix)
     if stage_code:
         s3 = settings.session.boto_session.client("s3")
         stage(s3, code, kms_key)
         stage_bundle(s3, nothing_to_compare, kms_key)
         stage_bundle(s3, nothing_to_add, kms_key)
+        if chosen.brings_code:
+            pretrained_model.stage(s3, kms_key)
 
     # Imported here: it needs the SDK, and the SDK must have been loaded by `pipelines.sdk` first.
     from pipelines.training.assembly import assemble
@@ -115,6 +119,7 @@ def get_pipeline(
         algorithm=chosen,
         pretrain=pretrain,
         code=code,
+        pretrained_model_uri=pretrained_model.uri,
         code_version=code_version,
         input_data_uri=f"s3://{settings.bucket}/{base_job_prefix}/{DATASET_KEY}",
         champion_predictions_uri=nothing_to_compare.uri,

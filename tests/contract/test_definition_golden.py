@@ -48,7 +48,7 @@ PARAMETERS = {
     "Epochs",
     "LearningRate",
     "Seed",
-    "PatchFilters",
+    "UsePretrainedModel",
     "AccuracyThreshold",
     "ModelApprovalStatus",
     "ChampionPredictionsUri",
@@ -162,7 +162,7 @@ def test_checkpoints_are_apart_for_other_pictures_code_and_hyperparameters(plain
         "Parameters.Epochs",
         "Parameters.LearningRate",
         "Parameters.Seed",
-        "Parameters.PatchFilters",
+        "Parameters.UsePretrainedModel",
     ):
         assert part in uri
 

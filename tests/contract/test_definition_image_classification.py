@@ -117,7 +117,7 @@ def test_a_parameter_that_would_change_nothing_is_not_declared() -> None:
     golden = GOLDEN / "training_pipeline_image_classification.json"
     definition = json.loads(golden.read_text(encoding="utf-8"))
     parameters = {parameter["Name"]: parameter for parameter in definition["Parameters"]}
-    assert not {"Seed", "PatchFilters"} & set(parameters)
+    assert not {"Seed", "UsePretrainedModel"} & set(parameters)
     assert parameters["TrainingInstanceType"]["DefaultValue"] == "ml.g4dn.xlarge"
 
 

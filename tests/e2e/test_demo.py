@@ -11,7 +11,7 @@ import pytest
 
 from tests.waiting import PATIENCE_SECONDS
 
-QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
+QUICK = ("--param", "Epochs=1", "--param", "UsePretrainedModel=0", "--param", "AccuracyThreshold=0.2")
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from PIL import Image
 pytestmark = pytest.mark.slow
 # the old fleet stays for a minute otherwise, for the alarms to look at the new one
 AT_ONCE = ("--wait", "--param", "BakeSeconds=0")
-QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
+QUICK = ("--param", "Epochs=1", "--param", "UsePretrainedModel=0", "--param", "AccuracyThreshold=0.2")
 
 
 def client(scones, service: str):

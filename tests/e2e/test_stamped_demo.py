@@ -14,7 +14,7 @@ from tests.waiting import SLOW_PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCONES = [sys.executable, "-c", "from pipelines.cli import main; main()"]
-QUICK = ("--param", "Epochs=2", "--param", "PatchFilters=0", "--param", "AccuracyThreshold=0.2")
+QUICK = ("--param", "Epochs=2", "--param", "UsePretrainedModel=0", "--param", "AccuracyThreshold=0.2")
 
 
 def scones(folder: Path, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ from pipelines.session import open_target
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = """
 TARGET = "local"
-PARAMETERS = {"Epochs": "1", "PatchFilters": "0", "AccuracyThreshold": "0.2"}
+PARAMETERS = {"Epochs": "1", "UsePretrainedModel": "0", "AccuracyThreshold": "0.2"}
 THRESHOLD = 0.5
 """
 CELL_SECONDS = 1200

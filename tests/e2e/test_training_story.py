@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-QUICK = ("--param", "Epochs=1", "--param", "PatchFilters=0")
+QUICK = ("--param", "Epochs=1", "--param", "UsePretrainedModel=0")
 STEPS = (
     "ExtractCifar",
     "TrainClassifier",

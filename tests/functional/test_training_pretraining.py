@@ -16,7 +16,7 @@ from tests.functional.test_training_script import Container
 
 LINE = r"pretraining-epoch={} pretraining:loss=[0-9.]+ pretraining:accuracy=[0-9.]+ seconds=\d+"
 # True: as the service's toolkit writes it
-FLAGS = ["--epochs", "2", "--patch-filters", "8", "--pretrain", "True", "--pretrain-epochs", "3"]
+FLAGS = ["--epochs", "2", "--use-pretrained-model", "0", "--pretrain", "True", "--pretrain-epochs", "3"]
 
 
 class PretrainingContainer(Container):

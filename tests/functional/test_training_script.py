@@ -14,11 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
+from pipelines.training.pretrained_model import installed_weights
 from tests.waiting import PATIENCE_SECONDS
 
 TRAINING = Path(__file__).parents[2] / "training"
 EPOCH_LINE = r"epoch={} train:loss=[0-9.]+ train:accuracy=[0-9.]+ validation:loss=[0-9.]+ validation:accuracy=[0-9.]+"
-FLAGS = ["--batch-size", "10", "--width", "2", "--seed", "3", "--patch-filters", "5"]
+FLAGS = ["--batch-size", "10", "--width", "2", "--seed", "3", "--use-pretrained-model", "0"]
 Job = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -41,6 +42,7 @@ class Container:
             for name in ("train", "validation", "train_lst", "validation_lst")
         }
         folders = {"SM_MODEL_DIR": str(self.root / "model"), "SM_OUTPUT_DIR": str(self.root / "output")}
+        channels["SM_CHANNEL_PRETRAINED_MODEL"] = str(installed_weights().parent)
         return {"PATH": os.environ["PATH"], "SM_NUM_CPUS": "1", **channels, **folders}
 
     def command(self, *flags: str) -> list[str]:
@@ -100,7 +102,7 @@ def finished(
 ) -> "tuple[Container, subprocess.CompletedProcess[str]]":
     """A job of three epochs that nothing disturbed."""
     container = Container(tmp_path_factory.mktemp("finished"))
-    job = container.run("--epochs", "3", "--patch-filters", "8")
+    job = container.run("--epochs", "3", "--use-pretrained-model", "1")
     assert job.returncode == 0, job.stderr
     return container, job
 
@@ -124,9 +126,9 @@ def test_the_model_folder_serves_by_itself(
     model = shutil.copytree(root / "model", tmp_path / "model")
     assert sorted(str(path.relative_to(model)) for path in model.rglob("*") if path.is_file()) == [
         "code/image_decoding.py",
+        "code/imagenet_features.py",
         "code/inference.py",
         "code/model.py",
-        "code/patches.py",
         "code/serving_runtime.py",
         "model.pt",
     ]
@@ -157,7 +159,7 @@ def test_a_killed_job_started_again_ends_with_the_same_weights(
     finished: "tuple[Container, subprocess.CompletedProcess[str]]", container: Container
 ) -> None:
     with subprocess.Popen(
-        container.command("--epochs", "3", "--patch-filters", "8"),
+        container.command("--epochs", "3", "--use-pretrained-model", "1"),
         cwd=container.code,
         env=container.environment,
         stdout=subprocess.PIPE,
@@ -174,7 +176,7 @@ def test_a_killed_job_started_again_ends_with_the_same_weights(
     foreign = newest.with_name("0" * 16 + "-epoch-00009.pt")
     foreign.write_bytes(newest.read_bytes())
 
-    again = container.run("--epochs", "3", "--patch-filters", "8")
+    again = container.run("--epochs", "3", "--use-pretrained-model", "1")
 
     assert again.returncode == 0, again.stderr
     assert f"{damaged} skipped: " in again.stdout
@@ -209,7 +211,7 @@ def test_a_damaged_validation_image_fails_with_one_line(container: Container) ->
 
 
 def test_a_diverging_training_fails_with_one_line(container: Container) -> None:
-    job = container.run("--learning-rate", "1e30", "--epochs", "3", "--patch-filters", "8")
+    job = container.run("--learning-rate", "1e30", "--epochs", "3")
     container.assert_refused(job, "lower --learning-rate (it is 1e+30)")
 
 

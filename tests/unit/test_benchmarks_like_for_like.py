@@ -12,7 +12,7 @@ from benchmarks.provenance import ROOT
 
 sys.path.insert(0, str(ROOT / "training"))  # as in the container: modules at the root
 
-from arguments import DEFAULT_BATCH_SIZE, DEFAULT_LEARNING_RATE, DEFAULT_PATCH_FILTERS, DEFAULT_WIDTH
+from arguments import DEFAULT_BATCH_SIZE, DEFAULT_LEARNING_RATE, DEFAULT_USE_PRETRAINED_MODEL, DEFAULT_WIDTH
 
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "training_pipeline.json").read_text(encoding="utf-8"))
 JOBS = {"Processing", "Training", "Transform", "QualityCheck"}
@@ -45,5 +45,5 @@ def test_by_hand_training_has_the_pipelines_hyperparameters() -> None:
     assert trained["HyperParameters"]["batch-size"] == str(DEFAULT_BATCH_SIZE)
     assert trained["HyperParameters"]["width"] == str(DEFAULT_WIDTH)
     assert defaults["LearningRate"] == DEFAULT_LEARNING_RATE
-    assert defaults["PatchFilters"] == DEFAULT_PATCH_FILTERS
+    assert defaults["UsePretrainedModel"] == DEFAULT_USE_PRETRAINED_MODEL
     assert defaults["Epochs"] == engine_overhead.EPOCHS

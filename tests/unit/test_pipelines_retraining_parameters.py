@@ -123,7 +123,7 @@ def test_an_algorithm_is_not_given_what_suits_the_champions(account: Account) ->
     account.told.clear()
     other = account.parameters(algorithm="pytorch")
     assert set(same) - set(other) == {"Epochs", *of_its_own}
-    names = "Epochs, LearningRate, Seed, PatchFilters, TrainingInstanceType"
+    names = "Epochs, LearningRate, Seed, UsePretrainedModel, TrainingInstanceType"
     assert account.told[0] == f"recipe: that of version 1, without {names}, which are those of image-classification"
 
 

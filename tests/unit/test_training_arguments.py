@@ -12,15 +12,16 @@ from arguments import HyperparameterInvalid, parse_arguments
 
 def test_flags_are_typed() -> None:
     flags = ["--epochs", "3", "--learning-rate", "0.1", "--batch-size", "8", "--seed", "5", "--width", "6"]
-    more = ["--patch-filters", "7", "--classes", "cat, dog"]
+    more = ["--use-pretrained-model", "0", "--classes", "cat, dog"]
     given = parse_arguments([*flags, *more], {}).hyperparameters
-    assert given.patch_filters == 7
+    assert given.use_pretrained_model is False
     assert (given.epochs, given.learning_rate, given.batch_size, given.seed, given.width) == (3, 0.1, 8, 5, 6)
     assert given.classes == ("cat", "dog")
 
 
 def test_the_defaults_are_the_containers_folders_and_no_checkpoints() -> None:
     arguments = parse_arguments([], {})
+    assert arguments.hyperparameters.use_pretrained_model is True
     assert arguments.hyperparameters.classes == ("bicycle", "motorcycle")
     assert arguments.folders.train_lst == Path("/opt/ml/input/data/train_lst")
     assert arguments.folders.model == Path("/opt/ml/model")
@@ -54,8 +55,8 @@ def test_folders_come_from_the_environment_and_flags_win() -> None:
         (["--learning-rate", "inf"], "--learning-rate inf is not a number above 0"),
         (["--batch-size", "0"], "--batch-size 0 is outside 1"),
         (["--width", "0"], "--width 0 is outside 1"),
-        (["--patch-filters", "-1"], "--patch-filters -1 is outside 0"),
-        (["--patch-filters", "10001"], "--patch-filters 10001 is outside 0"),
+        (["--use-pretrained-model", "2"], "--use-pretrained-model: invalid choice: 2"),
+        (["--use-pretrained-model", "yes"], "--use-pretrained-model: invalid int value: 'yes'"),
         (["--seed", "-1"], "--seed -1 is outside 0"),
         (["--classes", "bicycle"], "--classes 'bicycle' must be two or more"),
         (["--classes", "bicycle,bicycle"], "must be two or more"),

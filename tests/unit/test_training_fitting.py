@@ -14,13 +14,18 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the con
 from arguments import Hyperparameters
 from fitting import Fitting, LossNotFinite
 from image_list import LabelledImages
+from imagenet_fitting import fit_imagenet_scores
 from model import log_probabilities, unit_range
 from moving_average import MovingAverage
 from one_cycle import one_cycle
 
+from pipelines.training.pretrained_model import installed_weights
 
-def given(epochs: int = 2, learning_rate: float = 0.05, seed: int = 1, patch_filters: int = 3) -> Hyperparameters:
-    return Hyperparameters(epochs, learning_rate, 8, seed, 2, ("dark", "bright"), patch_filters)
+WEIGHTS = installed_weights().parent
+
+
+def given(epochs: int = 2, learning_rate: float = 0.05, seed: int = 1) -> Hyperparameters:
+    return Hyperparameters(epochs, learning_rate, 8, seed, 2, ("dark", "bright"))
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +94,8 @@ def test_on_two_threads_too_the_weights_are_the_same_bit_by_bit(images: Labelled
     torch.set_num_threads(2)
     results = []
     for _ in range(2):
-        fitting = Fitting(Hyperparameters(1, 0.05, 10, 1, 8, ("dark", "bright"), patch_filters=8), images)
+        imagenet = fit_imagenet_scores(images, 2, 1.0, WEIGHTS)
+        fitting = Fitting(Hyperparameters(1, 0.05, 10, 1, 8, ("dark", "bright")), images, imagenet=imagenet)
         fitting.fit_epoch(1)
         results.append(fitting.fitted().state_dict())
     assert results[0].keys() == results[1].keys()
@@ -119,7 +125,7 @@ def _copied(part: object) -> object:
 
 
 def test_an_easy_task_is_learnt(images: LabelledImages) -> None:
-    fitting = Fitting(given(epochs=12, patch_filters=0), images)  # brightness, which patches are freed of
+    fitting = Fitting(given(epochs=12), images)
     losses = [fitting.fit_epoch(epoch).loss for epoch in range(1, 13)]
     validated = fitting.validate(images)
     assert losses[-1] < losses[0]
@@ -127,8 +133,10 @@ def test_an_easy_task_is_learnt(images: LabelledImages) -> None:
     assert validated.loss < 0.6
 
 
-def test_the_last_validation_is_what_the_saved_classifier_says(images: LabelledImages) -> None:
-    fitting = Fitting(given(), images)
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_the_last_validation_is_what_the_saved_classifier_says(images: LabelledImages, pretrained: bool) -> None:
+    imagenet = fit_imagenet_scores(images, 2, 1.0, WEIGHTS) if pretrained else None
+    fitting = Fitting(given(), images, imagenet=imagenet)
     fitting.fit_epoch(1)
     fitting.validate(images)
     fitting.fit_epoch(2)
@@ -140,11 +148,11 @@ def test_the_last_validation_is_what_the_saved_classifier_says(images: LabelledI
     assert fitting.validate(other).loss == pytest.approx(expected, rel=1e-4)
 
 
-def test_without_patch_filters_the_net_answers_alone(images: LabelledImages) -> None:
-    fitting = Fitting(given(patch_filters=0), images)
+def test_without_the_pretrained_model_the_net_answers_alone(images: LabelledImages) -> None:
+    fitting = Fitting(given(), images)
     fitting.fit_epoch(1)
     net = fitting.fitted()
-    assert net.patches is None
+    assert net.imagenet is None
     pictures = unit_range(images.pixels)
     assert torch.equal(net.evidence(pictures), net.mirrored(pictures))
     assert 0 <= fitting.validate(images).accuracy <= 1
@@ -157,14 +165,15 @@ def test_a_given_body_is_where_the_fitting_starts(images: LabelledImages) -> Non
     assert all(torch.equal(tensor, started.fitted().body.state_dict()[name]) for name, tensor in body.items())
 
 
-def test_steps_leave_the_patch_scores_as_they_were_fitted(images: LabelledImages) -> None:
-    fitting = Fitting(given(), images)
-    assert fitting.net.patches is not None
-    before = {name: tensor.clone() for name, tensor in fitting.net.patches.state_dict().items()}
+def test_steps_and_checkpoints_know_nothing_of_the_pretrained_model(images: LabelledImages) -> None:
+    imagenet = fit_imagenet_scores(images, 2, 1.0, WEIGHTS)
+    fitting = Fitting(given(), images, imagenet=imagenet)
+    before = {name: tensor.clone() for name, tensor in imagenet.state_dict().items()}
     fitting.fit_epoch(1)
-    after = fitting.fitted().patches
+    after = fitting.fitted().imagenet
     assert after is not None
     assert all(torch.equal(tensor, before[name]) for name, tensor in after.state_dict().items())
+    assert not [name for name in fitting.state()["net"] if "imagenet" in name]
 
 
 def test_the_stem_stays_as_it_was(images: LabelledImages) -> None:

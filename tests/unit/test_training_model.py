@@ -10,6 +10,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the container: modules at the root
 
+from imagenet_features import ImageNetScores
+from imagenet_weights import load_imagenet_weights
 from model import (
     FILE_FORMAT,
     Classifier,
@@ -23,6 +25,8 @@ from model import (
 )
 from whitening import whitening_filters
 
+from pipelines.training.pretrained_model import installed_weights
+
 
 def config(classes: tuple[str, ...] = ("bicycle", "motorcycle"), width: int = 4) -> ModelConfig:
     return ModelConfig(classes, width, mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3), temperature=0.5)
@@ -32,14 +36,14 @@ def pixels(count: int) -> torch.Tensor:
     return torch.randint(0, 256, (count, 3, 32, 32), generator=torch.Generator().manual_seed(3)).to(torch.uint8)
 
 
-@pytest.fixture(params=[0, 3])
+@pytest.fixture(params=[False, True], ids=["net alone", "pretrained"])
 def net(request: pytest.FixtureRequest) -> Classifier:
-    """Without patch scores and with them."""
     torch.manual_seed(0)
-    net = build_classifier(replace(config(), patch_filters=request.param))
-    if net.patches is not None:
-        for buffer in net.patches.buffers():
-            buffer.uniform_(-0.3, 0.3)
+    net = build_classifier(replace(config(), pretrained=request.param))
+    if request.param:
+        net.imagenet = ImageNetScores(2)
+        load_imagenet_weights(net.imagenet, installed_weights().parent)
+        net.imagenet.weight.uniform_(-0.02, 0.02)
     net.stem.copy_(whitening_filters(net.normalise(unit_range(pixels(20)))))
     return net.eval()
 
@@ -70,9 +74,9 @@ def test_images_without_any_contrast_still_give_finite_filters() -> None:
     assert whitening_filters(torch.zeros(2, 3, 32, 32)).isfinite().all()
 
 
-def test_a_picture_and_its_mirror_image_get_the_same_answer(net: Classifier) -> None:
-    batch = pixels(4)
-    assert torch.allclose(log_probabilities(net, batch), log_probabilities(net, batch.flip(3)), atol=1e-5)
+def test_a_picture_and_its_mirror_image_get_the_same_of_the_net(net: Classifier) -> None:
+    batch = unit_range(pixels(4))
+    assert torch.allclose(net.mirrored(batch), net.mirrored(batch.flip(3)), atol=1e-5)
 
 
 def test_a_saved_net_answers_the_same_and_loads_with_weights_only(net: Classifier, tmp_path: Path) -> None:
@@ -141,13 +145,13 @@ def test_a_lower_temperature_gives_surer_answers_of_the_same_class(net: Classifi
     assert torch.allclose(unsure.sum(dim=1), torch.ones(6))
 
 
-def test_patch_scores_add_to_the_logits(net: Classifier) -> None:
+def test_scores_of_the_pretrained_model_add_to_the_logits(net: Classifier) -> None:
     images = unit_range(pixels(3))
     alone = net.mirrored(images)
-    if net.patches is None:
+    if net.imagenet is None:
         assert torch.equal(net.evidence(images), alone)
     else:
-        assert torch.allclose(net.evidence(images), alone + net.patches(images))
+        assert torch.allclose(net.evidence(images), alone + net.imagenet(images))
         assert not torch.allclose(net.evidence(images), alone, atol=1e-3)
 
 

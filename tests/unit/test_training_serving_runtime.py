@@ -15,6 +15,8 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))  # as in the container: modules at the root
 
 import serving_runtime
+from imagenet_features import ImageNetScores
+from imagenet_weights import load_imagenet_weights
 from inference import model_fn, predict_fn
 from model import (
     Classifier,
@@ -27,19 +29,23 @@ from model import (
 )
 from serving_runtime import EagerAnswers, fastest_answers
 
+from pipelines.training.pretrained_model import installed_weights
+
 CHANCE = torch.Generator().manual_seed(5)
 BLOCKS = torch.randint(0, 256, (12, 3, 4, 4), dtype=torch.uint8, generator=CHANCE)
 PICTURES = BLOCKS.repeat_interleave(8, 2).repeat_interleave(8, 3)
 
 
-@pytest.fixture(params=[0, 8], ids=["net alone", "with patches"])
+@pytest.fixture(params=[False, True], ids=["net alone", "pretrained"])
 def model_dir(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Of a net whose batch norms are not the identity, and whose answers are neither 0 nor 1."""
     torch.manual_seed(0)
-    config = ModelConfig(("bicycle", "motorcycle"), 4, (0.5,) * 3, (0.25,) * 3, 0.05, patch_filters=request.param)
+    config = ModelConfig(("bicycle", "motorcycle"), 4, (0.5,) * 3, (0.25,) * 3, 0.05, pretrained=request.param)
     net = build_classifier(config)
-    for fitted in net.patches.buffers() if net.patches else ():
-        fitted.normal_(std=0.1)
+    if request.param:
+        net.imagenet = ImageNetScores(2)
+        load_imagenet_weights(net.imagenet, installed_weights().parent)
+        net.imagenet.weight.normal_(std=0.01)
     net.stem.normal_()
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):

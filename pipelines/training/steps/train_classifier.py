@@ -15,6 +15,7 @@ from pipelines.source_code import CodeBundle
 from pipelines.training.algorithms import Algorithm
 from pipelines.training.job_settings import STEP_CACHE, JobSettings, job_retries
 from pipelines.training.parameters import TrainingParameters
+from pipelines.training.pretrained_model import CHANNEL
 from pipelines.training.steps.extract_cifar import CLASSES, PRETRAIN_OUTPUT, output_of
 from pipelines.training.steps.training_job import NAME, model_trainer
 
@@ -42,11 +43,13 @@ def train_classifier(
     parameters: TrainingParameters,
     algorithm: Algorithm,
     code: CodeBundle,
+    pretrained_model_uri: str,
     extract: ProcessingStep,
     pretrain: bool = False,
 ) -> TrainingStep:
     """Channels train, validation (PNG) and train_lst, validation_lst (.lst); the model is model.tar.gz with
-    its serving code. With `pretrain` also the channel pretrain (.npy), which the net learns from first.
+    its serving code. The channel pretrained_model has published weights. With `pretrain` also the channel pretrain
+    (.npy), which the net learns from first.
 
     Without SourceCode, on purpose: ModelTrainer would put a timestamp into the URIs of the code and driver
     channels, the definition would change at every compile and the step cache never be hit.
@@ -66,17 +69,21 @@ def train_classifier(
     return TrainingStep(
         name=NAME,
         description="Trains the classifier from the extracted pictures",
-        step_args=trainer.train(input_data_config=_channels(settings, code, extract, pretrain)),
+        step_args=trainer.train(input_data_config=_channels(settings, code, pretrained_model_uri, extract, pretrain)),
         cache_config=STEP_CACHE,
         retry_policies=job_retries(),
     )
 
 
-def _channels(settings: JobSettings, code: CodeBundle, extract: ProcessingStep, pretrain: bool) -> list[InputData]:
+def _channels(
+    settings: JobSettings, code: CodeBundle, pretrained_model_uri: str, extract: ProcessingStep, pretrain: bool
+) -> list[InputData]:
     channels = [
         InputData(channel_name=name, data_source=output_of(extract, name), content_type="application/x-image")
         for name in (*IMAGE_CHANNELS, *LIST_CHANNELS)
     ]
+    # also where UsePretrainedModel is 0: a channel cannot depend on a parameter
+    channels.append(InputData(channel_name=CHANNEL, data_source=pretrained_model_uri))
     if pretrain:
         source = output_of(extract, PRETRAIN_OUTPUT)
         channels.append(InputData(channel_name=PRETRAIN_OUTPUT, data_source=source, content_type="application/x-npy"))
@@ -100,7 +107,7 @@ def _hyperparameters(
         "epochs": parameters.epochs.to_string(),
         "learning-rate": parameters.learning_rate.to_string(),
         "seed": parameters.seed.to_string(),
-        "patch-filters": parameters.patch_filters.to_string(),
+        "use-pretrained-model": parameters.use_pretrained_model.to_string(),
         **fixed,
     }
 
@@ -138,8 +145,8 @@ def _checkpoint_uri(
                 parameters.learning_rate,
                 "seed",
                 parameters.seed,
-                "patch-filters",
-                parameters.patch_filters,
+                "use-pretrained-model",
+                parameters.use_pretrained_model,
             ),
         ],
     )
