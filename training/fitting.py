@@ -55,7 +55,6 @@ class Fitting:
         to the same images, and answers beside the net."""
         torch.manual_seed(hyperparameters.seed)
         self.hyperparameters = hyperparameters
-        self.imagenet = imagenet
         self.labels = train.labels
         self.images = unit_range(train.pixels)
         self.steps_an_epoch = math.ceil(len(train) / hyperparameters.batch_size)
@@ -64,6 +63,7 @@ class Fitting:
         if body is not None:
             net.body.load_state_dict(body)
         self.net = net.to(self.device)
+        self.imagenet = None if imagenet is None else imagenet.to(self.device)
         self.learner = Learner(self.net, WEIGHT_DECAY)
         self._validation: LabelledImages | None = None
         self._fixed_scores = torch.zeros(1)  # of these images; they do not change from epoch to epoch

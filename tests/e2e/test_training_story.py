@@ -16,7 +16,8 @@ from PIL import Image
 
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-QUICK = ("--param", "Epochs=1", "--param", "UsePretrainedModel=0")
+NET_ALONE = ("--param", "UsePretrainedModel=0")
+QUICK = ("--param", "Epochs=1", *NET_ALONE)
 STEPS = (
     "ExtractCifar",
     "TrainClassifier",
@@ -134,7 +135,7 @@ def test_parameters_are_checked_before_anything_starts(scones):
 
 
 def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_again(scones):
-    waiting = scones.begin("run", "--wait", "--param", "Epochs=500")
+    waiting = scones.begin("run", "--wait", "--param", "Epochs=500", *NET_ALONE)
     arn = started(waiting)
     wait_until(lambda: "TrainClassifier" in scones("executions", arn).stdout, "the training to begin")
     os.killpg(waiting.pid, signal.SIGINT)
@@ -150,7 +151,7 @@ def test_ctrl_c_while_waiting_leaves_the_execution_running_and_says_how_to_look_
 
 
 def test_a_server_killed_during_training_shows_after_a_restart_what_was_and_what_failed(scones, processes_of):
-    waiting = scones.begin("run", "--wait", "--param", "Epochs=500")
+    waiting = scones.begin("run", "--wait", "--param", "Epochs=500", *NET_ALONE)
     arn = started(waiting)
     wait_until(lambda: "validation:accuracy" in scones("logs", arn, "--step", "TrainClassifier").stdout, "an epoch")
     finished_before = succeeded(scones)
