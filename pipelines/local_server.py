@@ -14,7 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 DEFAULT_STATE = Path(".scones")
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0  # one that ends is noticed at once: this ends what hangs
 STOPPED_WITHIN = 60.0
 POLL = 0.02
 

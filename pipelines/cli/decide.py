@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REFUSED = 3
 WRONG_USAGE = 2
-STARTED_WITHIN = 60.0
+STARTED_WITHIN = 180.0
 POLL_SECONDS = 0.5
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stays in the registry.", show_default=False)]
